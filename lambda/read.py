@@ -1,0 +1,54 @@
+"""New objects in `inbox/` go in, as messages; one JSON a page comes out in `results/`, what failed in `failed/` too."""
+
+import json
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from environment import read_environment
+from formlens.reader import Reader
+from keys import parse_upload
+from scan import read_scan
+from store import Store
+
+PAGE_MS = 60_000
+"""Time that must be left to begin another page."""
+
+logger, metrics = Logger(), Metrics()
+processor = BatchProcessor(event_type=EventType.SQS)
+store = Store(boto3.client("s3"), read_environment(os.environ).bucket)
+reader = Reader()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Read a batch of scans; those that fail are named, and come again."""
+    return process_partial_response(event, _read, processor, context)
+
+
+def _read(record: Any, lambda_context: LambdaContext) -> None:
+    object_ = json.loads(record.body)["detail"]["object"]
+    upload = parse_upload(object_["key"])
+    if upload is None:
+        return
+    try:
+        outcome = read_scan(
+            upload,
+            object_.get("version-id"),
+            store=store,
+            reader=reader,
+            may_go_on=lambda: lambda_context.get_remaining_time_in_millis() > PAGE_MS,
+        )
+    except Exception as error:
+        logger.warning("scan comes again", form=upload.form, error=type(error).__name__)
+        raise
+    logger.info("scan done", form=upload.form, scan=outcome.digest[:8], duplicate=outcome.duplicate)
+    metrics.add_metric("PagesRead", MetricUnit.Count, outcome.read)
+    metrics.add_metric("PagesFailed", MetricUnit.Count, outcome.failed)
+    metrics.add_metric("CellsFlagged", MetricUnit.Count, outcome.flagged)
+    metrics.add_metric("Duplicates", MetricUnit.Count, int(outcome.duplicate))

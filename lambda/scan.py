@@ -1,0 +1,88 @@
+"""One scan in the inbox goes in; the results of its pages come out, once, however often it comes."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from keys import Place, Upload, claim_of
+from store import Store, Stored
+
+from formlens.cells import page_json
+from formlens.pages import Limits, read_pages
+from formlens.pipeline import read_page
+from formlens.reader import Reader
+from formlens.types import PageResult
+
+COPY_LIMIT = 5_000_000_000
+"""Bytes that S3 copies in one call; a larger scan stays where it is."""
+
+
+class OutOfTime(Exception):
+    """The function's time is nearly over. What is read is kept; the scan goes on when its message comes again."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one delivery of a scan led to."""
+
+    digest: str
+    duplicate: bool = False
+    """All was done before."""
+    read: int = 0
+    failed: int = 0
+    flagged: int = 0
+
+
+def read_scan(
+    upload: Upload, version: str | None, *, store: Store, reader: Reader, may_go_on: Callable[[], bool]
+) -> Outcome:
+    """Read every page that has no result yet. Raises OutOfTime when ``may_go_on`` says so before a page.
+
+    The claim is written first and completed last: who finds it complete does nothing, who finds it begun goes on from
+    the pages that are there. Two that read the same page at the same moment write the same, and one write counts.
+    """
+    scan = store.get(upload.key, version=version, at_most=Limits().bytes + 1)
+    digest = sha256(scan.data if scan.size == len(scan.data) else f"{scan.etag} {scan.size}".encode()).hexdigest()
+    claim = {"source": upload.source, "arrived": scan.modified.astimezone(UTC).isoformat()}
+    key = claim_of(upload.form, digest)
+    begun = store.put_over(key, json.dumps(claim).encode(), None) is None
+    if begun:
+        claim = json.loads(store.get(key).data)
+        if "pages" in claim:
+            return Outcome(digest, duplicate=True)
+    place = Place(upload.form, claim["source"], digest, datetime.fromisoformat(claim["arrived"]))
+    there = set(store.list(place.results)) if begun else set()
+    outcome, pages = Outcome(digest), 0
+    for page in read_pages(scan.data, place.source):
+        pages += 1
+        if place.result(pages) in there:
+            continue
+        if not may_go_on():
+            raise OutOfTime(f"{pages - 1} pages of {digest[:8]} are read, the rest follows")
+        result = page if isinstance(page, PageResult) else read_page(page, reader)
+        if result.status == "unreadable":
+            _set_aside(result, pages, upload, version, scan, place, store)
+        if store.put_over(place.result(pages), _json(result), None) is not None:
+            outcome = _count(outcome, result)
+    store.put(key, json.dumps({**claim, "pages": pages}).encode())
+    return outcome
+
+
+def _set_aside(
+    result: PageResult, page: int, upload: Upload, version: str | None, scan: Stored, place: Place, store: Store
+) -> None:
+    if scan.size <= COPY_LIMIT:
+        store.copy(upload.key, place.failed, version=version)
+    store.put(place.reason(page), _json(result))
+
+
+def _json(result: PageResult) -> bytes:
+    return json.dumps({"pages": [page_json(result)]}, ensure_ascii=False).encode()
+
+
+def _count(outcome: Outcome, result: PageResult) -> Outcome:
+    if result.status == "unreadable":
+        return replace(outcome, failed=outcome.failed + 1)
+    return replace(outcome, read=outcome.read + 1, flagged=outcome.flagged + sum(cell.flagged for cell in result.cells))

@@ -1,0 +1,1 @@
+"""The embedded cloud: AWS on this machine, for the tests and for the demo. Nothing of it reaches a template."""

@@ -1,0 +1,182 @@
+"""`make demo`: FormLens deployed on the embedded cloud, real scans in, a spreadsheet out; nothing touches AWS.
+
+Every page that goes in is accounted for before the spreadsheet is shown. One of the scans is cut short on purpose.
+"""
+
+import argparse
+import os
+import platform
+import shlex
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.prompt import Confirm
+
+from formlens.pages import read_pages
+from local import stage
+from local.cdk import CdkError
+from local.cloud import Cloud, CloudError
+from local.install import ROOT, InstallError
+from local.pile import Account, account, fetch, keys, put_scan
+from local.show import show_pages
+
+SAMPLES = ROOT / "samples" / "tables"
+SCANS = (".jpg", ".png", ".pdf")
+OUT = ROOT / "out" / "demo"
+PATIENCE = 90.0
+"""Seconds without any progress after which the demo gives up on the pages that are missing."""
+
+console = Console(highlight=False, soft_wrap=True)
+began = time.monotonic()
+
+
+class DemoError(Exception):
+    """The demo did not come to its end; the text says what is missing."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the demo; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--destroy", action="store_true", help="run `cdk destroy` at the end without asking")
+    parser.add_argument("--keep", action="store_true", help="leave the cloud up at the end, to look around in it")
+    options = parser.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As Ctrl-C: cdk runs in a session of its own, and would not end with this process.
+        signal.signal(number, signal.default_int_handler)
+    try:
+        run(destroy=options.destroy, keep=options.keep)
+    except (CdkError, CloudError, InstallError, DemoError) as error:
+        console.print(f"\n{error}", markup=False, style="red")
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopped. The cloud is gone, and everything in it.")
+        return 130
+    return 0
+
+
+def run(*, destroy: bool, keep: bool) -> None:
+    """The demo from its first step to its last."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise DemoError("The functions' packages are those of Lambda: the demo runs on Linux on x86_64.")
+    assembly = ROOT / "out" / "assembly"
+    with ExitStack() as at_end:
+        with step("Starting the embedded cloud: AWS on this machine, in one process"):
+            cloud = at_end.enter_context(Cloud())
+        with step("cdk bootstrap: what cdk itself needs in an account"):
+            stage.bootstrap(cloud)
+            before = stage.inventory(cloud)
+        with step("cdk synth: templates, functions and their packages (fetched the first time)"):
+            synthesize(assembly)
+        with step("cdk deploy: one bucket, two queues, the functions behind them"):
+            outputs = stage.deploy(cloud, assembly)
+        scans = pile()
+        expected = sum(len(list(read_pages(data, name))) for name, data in scans.items())
+        with step(f"{len(scans)} scans into s3://{outputs[stage.BUCKET]}/inbox/any/"):
+            for name, data in scans.items():
+                put_scan(cloud, outputs, name, data)
+        with step(f"Waiting for their {expected} pages", show=False):
+            done = wait(cloud, outputs, expected)
+        console.print(f"\n{expected} pages went in: {done.read} read, {done.failed} failed, none missing.\n")
+        show_pages([{**page, "source": where(page["source"])} for page in done.pages], console)
+        console.print(
+            f"{done.doubtful} cells are marked with a question mark: worth a look, because FormLens is not sure."
+        )
+        for path in download(cloud, outputs):
+            console.print(str(path.relative_to(ROOT)), style="bold")
+        if keep:
+            linger(cloud)
+        if destroy or (not keep and console.is_terminal and sys.stdin.isatty() and Confirm.ask("\nRun cdk destroy?")):
+            with step("cdk destroy"):
+                stage.destroy(cloud, assembly)
+            left = stage.inventory(cloud) - before
+            console.print(
+                "\n".join(["Left behind:", *sorted(left)]) if left else "Nothing is left of it in any service."
+            )
+
+
+def synthesize(assembly: Path) -> None:
+    """Synthesize; what most likely went wrong the first time is said plainly. Raises DemoError."""
+    try:
+        stage.synthesize(assembly)
+    except CdkError as error:
+        hint = "If a package could not be fetched: the first run needs the network (pypi.org), later ones do not."
+        raise DemoError(f"{error}\n\n{hint}") from error
+
+
+def pile() -> dict[str, bytes]:
+    """The scans of the demo by name; the last one is cut short, as by a transfer that broke off."""
+    scans = {path.name: path.read_bytes() for path in sorted(SAMPLES.iterdir()) if path.suffix in SCANS}
+    whole = scans["tables.pdf"]
+    return {**scans, "cut short.pdf": whole[: len(whole) // 2]}
+
+
+def where(source: str) -> str:
+    """The path of a scan from the root of the project, if it is one of the samples."""
+    path = SAMPLES / source
+    return str(path.relative_to(ROOT)) if path.exists() else source
+
+
+def wait(cloud: Cloud, outputs: dict[str, str], expected: int) -> Account:
+    """Wait, and show how far it is, until every page is in the spreadsheets. Raises DemoError when nothing moves."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("pages"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("Reading", total=expected)
+        moved = time.monotonic()
+        while True:
+            now = account(cloud, outputs)
+            if len(now.pages) == expected and not now.waiting:
+                return now
+            if len(now.pages) != progress.tasks[0].completed:
+                progress.update(bar, completed=len(now.pages))
+                moved = time.monotonic()
+            if time.monotonic() - moved > PATIENCE:
+                raise DemoError(
+                    f"{expected} pages went in, {len(now.pages)} came out: nothing has moved for {PATIENCE:.0f} s.\n"
+                    f"{cloud.log()[-4000:]}"
+                )
+            time.sleep(0.3)
+
+
+def download(cloud: Cloud, outputs: dict[str, str]) -> list[Path]:
+    """Fetch the spreadsheets; what an earlier demo left there goes."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    paths = []
+    for key in keys(cloud, outputs, "sheets/"):
+        path = OUT / key.removeprefix("sheets/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(fetch(cloud, outputs, key))
+        paths.append(path)
+    return paths
+
+
+def linger(cloud: Cloud) -> None:
+    """Leave the cloud up until somebody presses Enter, and say how to reach it."""
+    access = {name: value for name, value in cloud.environment.items() if os.environ.get(name) != value}
+    script = OUT / "environment.sh"
+    script.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in access.items()))
+    console.print(f"\nThe cloud stays up. In another shell: source {script.relative_to(ROOT)}, then aws, cdk or boto3.")
+    console.input("Press Enter when you are done. ")
+
+
+@contextmanager
+def step(what: str, *, show: bool = True) -> Iterator[None]:
+    """Say what is being done, and afterwards how long it took."""
+    start = time.monotonic()
+    spinner = console.status(what) if console.is_terminal and show else nullcontext()
+    if not console.is_terminal:
+        console.print(f"{start - began:6.1f} s  {what} ...")
+    with spinner:
+        yield
+    if console.is_terminal:
+        console.print(f"{time.monotonic() - began:6.1f} s  {what} ({time.monotonic() - start:.1f} s)")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

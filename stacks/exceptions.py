@@ -1,0 +1,47 @@
+"""Every exception from the rules, with its reason; tests/test_stacks_rules.py sees to it that there is no other.
+
+The rules: cdk-nag's AwsSolutions, cfn-lint, and no `*` in an action or a resource of what is allowed.
+"""
+
+from dataclasses import dataclass
+
+WILDCARD = "AwsSolutions-IAM5"
+
+
+@dataclass(frozen=True)
+class Exempt:
+    """One finding that is there on purpose."""
+
+    rule: str
+    where: str
+    """Stack and construct, without the stage."""
+    what: str
+    """The end of the resource with the wildcard; nothing for other rules."""
+    reason: str
+
+
+def _objects(role: str, prefix: str, why: str) -> Exempt:
+    return Exempt(WILDCARD, role, f"/{prefix}*", why)
+
+
+EXEMPT = (
+    Exempt(
+        "AwsSolutions-S1",
+        "Storage/Scans",
+        "",
+        "Access logs need a second bucket that outlives this one; CloudTrail data events do the same without.",
+    ),
+    _objects("Storage/EmptyRole", "", "Empties the bucket when the stack is destroyed; only where nothing is kept."),
+    _objects("Reading/ReadRole", "inbox/", "The names of scans are the clerk's; AWS narrows objects by prefix only."),
+    _objects("Reading/ReadRole", "claims/", "One object a scan, named by the scan's digest."),
+    _objects("Reading/ReadRole", "results/", "One object a page, named by arrival, scan and page."),
+    _objects("Reading/ReadRole", "failed/", "Copies of scans and the reasons, named like results."),
+    _objects("Reading/SheetRole", "results/", "Reads any page of any form."),
+    _objects("Reading/SheetRole", "sheets/", "Writes the books of any form and day."),
+    Exempt("AwsSolutions-L1", "Storage/Empty", "", "Stage local: the Python that the embedded cloud runs on."),
+    Exempt("AwsSolutions-L1", "Reading/Read", "", "As for Storage/Empty."),
+    Exempt("AwsSolutions-L1", "Reading/Sheet", "", "As for Storage/Empty."),
+    Exempt("W3005", "Storage/Empty", "", "CDK has a function wait for its role and the role's policy, GetAtt or not."),
+    Exempt("W3005", "Reading/Read", "", "As for Storage/Empty."),
+    Exempt("W3005", "Reading/Sheet", "", "As for Storage/Empty."),
+)

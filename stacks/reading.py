@@ -1,0 +1,91 @@
+"""New scans in `inbox/` go in, results and spreadsheets come out: two queues, and a function behind each."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.bundle import LAMBDA_LIMIT, function_bundle, layer_bundle
+from stacks.function import code_of, python_function, runtime_of
+from stacks.settings import Settings, Worker
+from stacks.storage import StorageStack
+from stacks.worklist import Worklist
+
+SHARED = ("lambda/environment.py", "lambda/store.py")
+
+
+class ReadingStack(cdk.Stack):
+    """Reads every new scan into results, and keeps the spreadsheets up to date with them."""
+
+    def __init__(self, scope: Construct, id: str, *, storage: StorageStack, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(scope, id, **kwargs)
+        self._storage, self._settings = storage, settings
+        # Tests that look at templates only set `aws:cdk:bundling-stacks` to none, as for any other bundling.
+        self._libraries = (
+            layer_bundle(settings.python) if self.bundling_required else function_bundle("lambda/requirements.txt")
+        )
+        self._layer = lambda_.LayerVersion(
+            self,
+            "Libraries",
+            code=code_of(self._libraries),
+            compatible_runtimes=[runtime_of(settings)],
+            compatible_architectures=[lambda_.Architecture.X86_64],
+            description="What the functions import: lambda/requirements.txt",
+        )
+        read = self._function(
+            "Read",
+            settings.read,
+            "lambda/read.py",
+            "lambda/scan.py",
+            "lambda/keys.py",
+            description="Reads scans into results",
+        )
+        storage.grant(read, "s3:GetObject", "s3:GetObjectVersion", prefix="inbox")
+        storage.grant(read, "s3:GetObject", "s3:PutObject", prefix="claims")
+        storage.grant(read, "s3:PutObject", prefix="results")
+        storage.grant(read, "s3:PutObject", prefix="failed")
+        storage.grant_list(read, "results")
+        self.scans = Worklist(
+            self, "Scans", bucket=storage.bucket, prefix="inbox/", worker=settings.read, settings=settings
+        )
+        self.scans.feed(read)
+
+        sheet = self._function(
+            "Sheet",
+            settings.sheet,
+            "lambda/sheet.py",
+            "lambda/books.py",
+            description="Keeps the spreadsheets up to date with the results",
+            without=("formlens/*.onnx",),
+        )
+        storage.grant(sheet, "s3:GetObject", prefix="results")
+        storage.grant(sheet, "s3:GetObject", "s3:PutObject", prefix="sheets")
+        storage.grant_list(sheet, "results", "sheets")
+        self.results = Worklist(
+            self, "Results", bucket=storage.bucket, prefix="results/", worker=settings.sheet, settings=settings
+        )
+        self.results.feed(sheet)
+
+    def _function(
+        self, id: str, worker: Worker, *files: str, description: str, without: tuple[str, ...] = ()
+    ) -> lambda_.Function:
+        code = function_bundle(*files, *SHARED, packages=("formlens",), without=without)
+        if (size := code.size + self._libraries.size) > LAMBDA_LIMIT:
+            raise ValueError(f"{id} and its layer have {size:,} bytes, Lambda takes {LAMBDA_LIMIT:,}")
+        return python_function(
+            self,
+            id,
+            handler=files[0].removeprefix("lambda/").replace(".py", ".handler"),
+            code=code,
+            description=description,
+            settings=self._settings,
+            memory_mb=worker.memory_mb,
+            timeout_s=worker.timeout_s,
+            layers=[self._layer],
+            environment={
+                "BUCKET": self._storage.bucket.bucket_name,
+                "POWERTOOLS_SERVICE_NAME": id.lower(),
+                "POWERTOOLS_METRICS_NAMESPACE": f"FormLens/{self._settings.stage}",
+            },
+        )

@@ -1,0 +1,62 @@
+"""What differs between stages: the name of a stage goes in, its frozen Settings come out.
+
+Nothing of a deployment (account, region, credentials) is here: the stacks synthesize without knowing any.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+
+from aws_cdk import aws_logs as logs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """How one function works through its queue."""
+
+    memory_mb: int
+    timeout_s: int
+    batch: int
+    """Messages handed over at once."""
+    window_s: int
+    """How long a batch may wait to fill, in seconds."""
+    concurrency: int
+    """Copies that work at the same time; the queue holds the rest back."""
+
+    @property
+    def visibility_s(self) -> int:
+        """Six times the function's time, and the window, as AWS advises: a throttled batch must not be shown twice."""
+        return 6 * self.timeout_s + self.window_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One stage of FormLens."""
+
+    stage: str
+    keep_data: bool
+    """Whether the bucket and what is in it outlive the stacks."""
+    python: str = "3.14"
+    """The functions' runtime; the layer's wheels follow from it."""
+    log_keep: logs.RetentionDays = logs.RetentionDays.TWO_WEEKS
+    old_version_days: int = 7
+    """How long an overwritten or deleted object can still be brought back."""
+    attempts: int = 5
+    """Deliveries of one message before it goes to the dead-letter queue."""
+    read: Worker = Worker(memory_mb=3008, timeout_s=300, batch=4, window_s=0, concurrency=10)
+    sheet: Worker = Worker(memory_mb=1769, timeout_s=120, batch=100, window_s=10, concurrency=2)
+
+
+DEV = Settings(stage="dev", keep_data=False)
+PROD = Settings(stage="prod", keep_data=True, log_keep=logs.RetentionDays.THREE_MONTHS, old_version_days=90)
+# The embedded cloud runs functions on the interpreter that it was started with, on the cores of one machine.
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+LOCAL = replace(DEV, stage="local", python=THIS_PYTHON, read=replace(DEV.read, concurrency=2))
+
+STAGES = {settings.stage: settings for settings in (DEV, PROD, LOCAL)}
+
+
+def settings_of(stage: str) -> Settings:
+    """The Settings of a stage; ValueError names the stages there are."""
+    if stage not in STAGES:
+        raise ValueError(f"there is no stage {stage!r}: choose one of {', '.join(STAGES)}")
+    return STAGES[stage]

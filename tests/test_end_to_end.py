@@ -1,0 +1,329 @@
+"""A pile of scans, good and bad, through the stacks on the embedded cloud: nothing lost, nothing twice, nothing left.
+
+The tests share one deployment and run in the order in which they stand here; the last one destroys it.
+"""
+
+import csv
+import io
+import json
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hostile
+import openpyxl
+import pytest
+from draw import Style, draw_table
+from rich.console import Console
+from waiting import eventually
+
+from local import stage
+from local.cloud import REGION, Cloud
+from local.pile import account, fetch, keys, put_scan
+from local.show import show_pages
+
+pytestmark = pytest.mark.cloud
+
+ROWS, COLUMNS = 3, 4
+PATIENCE = 150
+
+
+@dataclass
+class Deployed:
+    """The stacks, what was there before them, and what has gone into the inbox so far."""
+
+    cloud: Cloud
+    outputs: dict[str, str]
+    assembly: Path
+    before: set[str]
+    expected: Counter[tuple[str, int, str]]
+    """How many results there must be for a source, a page and a status."""
+
+    def put(self, name: str, data: bytes, *status: str) -> None:
+        """Drop a scan into the inbox; `status` is what its pages must come to, none if it was there before."""
+        put_scan(self.cloud, self.outputs, name, data)
+        # A scan goes by its file name, whatever folder it lies in.
+        self.expected.update((Path(name).name, page, one) for page, one in enumerate(status, 1))
+
+    def s3(self) -> Any:
+        return self.cloud.client("s3")
+
+    def settled(self) -> list[dict[str, Any]]:
+        """The pages of the spreadsheets, once nothing moves any more."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            now = account(self.cloud, self.outputs)
+            if not now.waiting and len(now.pages) >= self.expected.total():
+                return list(now.pages)
+            time.sleep(0.3)
+        missing = self.expected - Counter(map(line, account(self.cloud, self.outputs).pages))
+        raise AssertionError(f"not settled, missing: {missing}\n{self.cloud.log()[-6000:]}")
+
+    def function(self, name: str) -> dict[str, Any]:
+        """One of the deployed functions, by the id it has in its stack."""
+        found = self.cloud.client("lambda").list_functions()["Functions"]
+        (one,) = [function for function in found if f"-Reading-{name}" in function["FunctionName"]]
+        return dict(one)
+
+
+def line(page: dict[str, Any]) -> tuple[str, int, str]:
+    return page["source"], page["page"], page["status"]
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    assembly = tmp_path_factory.mktemp("assembly")
+    with Cloud() as cloud:
+        stage.synthesize(assembly)
+        stage.bootstrap(cloud)
+        before = stage.inventory(cloud)
+        yield Deployed(cloud, stage.deploy(cloud, assembly), assembly, before, Counter())
+
+
+def table(seed: int) -> Any:
+    """A small drawn table, every seed another one."""
+    return draw_table(Style(rows=ROWS, columns=COLUMNS, filled=1.0), seed).image
+
+
+def picture(seed: int, suffix: str = ".png") -> bytes:
+    return hostile.encoded(table(seed), suffix)
+
+
+def on_paper(seed: int) -> bytes:
+    """A drawn table as the picture of a PDF page."""
+    image = table(seed)
+    return hostile.scanned(hostile.encoded(image, ".jpg"), image.shape[1], image.shape[0])
+
+
+def test_the_stacks_deploy_and_a_diff_finds_no_differences(deployed: Deployed) -> None:
+    assert deployed.outputs[stage.BUCKET].startswith("deeplens-sagemaker-local-")
+    assert "There were no differences" in stage.differences(deployed.cloud, deployed.assembly)
+
+
+def test_every_page_of_a_mixed_pile_is_accounted_for(deployed: Deployed) -> None:
+    names = [
+        "plain.png",
+        "with space.png",
+        "grün+plus.jpg",
+        "100%25.png",
+        "日本.webp",
+        "what & why.png",
+        "deep/er/x.png",
+    ]
+    for seed, name in enumerate(names, 1):
+        deployed.put(name, picture(seed, Path(name).suffix), "read")
+    for seed in range(10, 17):
+        deployed.put(f"pile-{seed}.jpg", picture(seed, ".jpg"), "read")
+    deployed.put("three.pdf", hostile.pdf_of([on_paper(20), on_paper(21), on_paper(22)]), "read", "read", "read")
+    deployed.put("gap.pdf", hostile.pdf_of([on_paper(23), None, on_paper(24)]), "read", "unreadable", "read")
+    deployed.put(
+        "two.tiff", hostile.tiff_file([hostile.tiff_page(table(25)), hostile.tiff_page(table(26))]), "read", "read"
+    )
+    whole = hostile.pdf_of([on_paper(27)])
+    for name, data in {
+        "torn.pdf": whole[: len(whole) // 2],
+        "text.jpg": b"This is a letter, not a scan.\n" * 20,
+        "empty.pdf": b"",
+        "huge.png": hostile.png_file(20_000, 20_000, depth=8, colour=2, rows=b""),
+        "locked.pdf": hostile.locked_pdf(),
+        "blank.png": hostile.encoded(table(1)[:1, :1].repeat(600, 0).repeat(400, 1), ".png"),
+    }.items():
+        deployed.put(name, data, "unreadable")
+    assert Counter(map(line, deployed.settled())) == deployed.expected
+
+
+def test_the_same_scan_again_changes_nothing(deployed: Deployed) -> None:
+    before, seen = results(deployed), duplicates(deployed)
+    torn = fetch(deployed.cloud, deployed.outputs, "inbox/any/torn.pdf")
+    for name, data in (("plain.png", picture(1)), ("a copy.png", picture(1)), ("torn again.pdf", torn)):
+        deployed.put(name, data)
+    event = {"detail": {"bucket": {"name": deployed.outputs[stage.BUCKET]}, "object": {"key": "inbox/any/three.pdf"}}}
+    for _ in range(3):
+        message = json.dumps(event)
+        deployed.cloud.client("sqs").send_message(QueueUrl=deployed.outputs["ScansQueue"], MessageBody=message)
+    assert eventually(lambda: duplicates(deployed) == seen + 6, PATIENCE)
+    assert Counter(map(line, deployed.settled())) == deployed.expected
+    assert results(deployed) == before
+
+
+def duplicates(deployed: Deployed) -> int:
+    """How many deliveries the read function has found to be nothing new, as its metric counts them."""
+    group = deployed.function("Read")["LoggingConfig"]["LogGroup"]
+    events = deployed.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    messages = [event["message"] for page in events for event in page["events"]]
+    counted = [json.loads(message)["Duplicates"] for message in messages if '"Duplicates"' in message]
+    return int(sum(sum(count) for count in counted))
+
+
+def test_two_scans_under_one_name_are_both_read(deployed: Deployed) -> None:
+    deployed.put("one name.png", picture(40), "read")
+    deployed.put("one name.png", picture(41), "read")
+    assert Counter(map(line, deployed.settled())) == deployed.expected
+
+
+def test_each_page_has_one_result_and_each_failure_its_reason_and_its_scan(deployed: Deployed) -> None:
+    pages = [
+        page for key in results(deployed) for page in json.loads(fetch(deployed.cloud, deployed.outputs, key))["pages"]
+    ]
+    assert Counter(map(line, pages)) == deployed.expected
+    assert all(len(page["cells"]) == ROWS * COLUMNS for page in pages if page["status"] == "read")
+    failed = keys(deployed.cloud, deployed.outputs, "failed/")
+    reasons = [key for key in failed if key.endswith(".json")]
+    told = [page for key in reasons for page in json.loads(fetch(deployed.cloud, deployed.outputs, key))["pages"]]
+    lost = [page for page in pages if page["status"] == "unreadable"]
+    assert sorted(map(line, told)) == sorted(map(line, lost))
+    assert all(page["reason"] for page in told)
+    scans = {fetch(deployed.cloud, deployed.outputs, key) for key in failed if key not in reasons}
+    assert scans == {fetch(deployed.cloud, deployed.outputs, f"inbox/any/{page['source']}") for page in lost}
+
+
+def test_the_spreadsheets_agree_with_the_results(deployed: Deployed) -> None:
+    sheets = keys(deployed.cloud, deployed.outputs, "sheets/")
+    cells = [key for key in sheets if key.endswith(".cells.json")]
+    listed = list(results(deployed))
+    pages: list[dict[str, Any]] = []
+    for key in cells:
+        held = json.loads(fetch(deployed.cloud, deployed.outputs, key))["pages"]
+        rows = [[cell["text"] for cell in row] for page in held for row in rows_of(page)]
+        text = fetch(deployed.cloud, deployed.outputs, key.replace(".cells.json", ".csv")).decode()
+        assert list(csv.reader(io.StringIO(text))) == rows
+        book = openpyxl.load_workbook(
+            io.BytesIO(fetch(deployed.cloud, deployed.outputs, key.replace(".cells.json", ".xlsx")))
+        )
+        shown = [[str(value) if value is not None else "" for value in row] for row in book["Rows"].values]
+        assert [len(row) for row in shown] == [len(row) for row in rows]
+        flagged = sum(cell["flagged"] for page in held for cell in page["cells"])
+        assert sum(cell.comment is not None for row in book["Rows"] for cell in row) == flagged
+        unread = [(page["source"], page["page"]) for page in held if page["status"] == "unreadable"]
+        assert [row[:2] for row in list(book["Not read"].values)[1:]] == unread
+        pages += held
+    assert pages == [
+        page for key in listed for page in json.loads(fetch(deployed.cloud, deployed.outputs, key))["pages"]
+    ]
+
+
+def rows_of(page: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for cell in page["cells"]:
+        rows.setdefault(cell["row"], []).append(cell)
+    return list(rows.values())
+
+
+def results(deployed: Deployed) -> dict[str, str]:
+    """Every result with its ETag, in the order of the keys, old versions counted: a result is written once."""
+    listed = deployed.s3().list_object_versions(Bucket=deployed.outputs[stage.BUCKET], Prefix="results/")
+    versions = [(entry["Key"], entry["ETag"]) for entry in listed["Versions"]]
+    assert len(dict(versions)) == len(versions)
+    return dict(sorted(versions))
+
+
+def test_the_demo_shows_every_page(deployed: Deployed) -> None:
+    console = Console(file=io.StringIO(), width=100)
+    pages = deployed.settled()
+    show_pages(pages, console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(f"{page['source']}, page {page['page']}" in shown for page in pages)
+    assert shown.count(" ? ") == sum(cell["flagged"] for page in pages for cell in page["cells"])
+
+
+def test_what_kills_the_function_is_set_aside_with_an_alarm_and_read_once_that_is_mended(deployed: Deployed) -> None:
+    cloud, function = deployed.cloud, deployed.function("Read")
+    sqs, queue, letters = cloud.client("sqs"), deployed.outputs["ScansQueue"], deployed.outputs["ScansSetAside"]
+    patience = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    url = sqs.get_queue_url(QueueName=letters.rsplit(":", 1)[1])["QueueUrl"]
+
+    def set_aside() -> bool:
+        kind = "ApproximateNumberOfMessages"
+        return bool(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[kind])["Attributes"][kind] == "1")
+
+    handler = cloud.client("lambda").update_function_configuration
+    handler(FunctionName=function["FunctionName"], Handler="gone.handler")
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    deployed.put("late.png", picture(50), "read")
+    assert eventually(set_aside, PATIENCE)
+    alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    dimensions = [{"Name": "QueueName", "Value": letters.rsplit(":", 1)[1]}]
+    (alarm,) = [alarm for alarm in alarms if alarm["Dimensions"] == dimensions]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=patience)
+    handler(FunctionName=function["FunctionName"], Handler=function["Handler"])
+    sqs.start_message_move_task(SourceArn=letters)
+    assert Counter(map(line, deployed.settled())) == deployed.expected
+
+
+PROBE = """
+import boto3, botocore
+def handler(event, context):
+    said = []
+    for service, call, arguments in event:
+        try:
+            getattr(boto3.client(service), call)(**arguments)
+            said.append("done")
+        except botocore.exceptions.ClientError as error:
+            said.append(error.response["Error"]["Code"])
+    return said
+"""
+
+
+def test_the_role_of_the_read_function_lets_it_do_its_work_and_nothing_else(deployed: Deployed) -> None:
+    bucket, client = deployed.outputs[stage.BUCKET], deployed.cloud.client("lambda")
+    calls = [
+        ("s3", "get_object", {"Bucket": bucket, "Key": "inbox/any/plain.png"}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "inbox/any/x.png", "Body": ""}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "sheets/any/x.csv", "Body": ""}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "models/x.onnx", "Body": ""}),
+        ("s3", "delete_object", {"Bucket": bucket, "Key": "inbox/any/plain.png"}),
+        ("s3", "get_object", {"Bucket": bucket, "Key": keys(deployed.cloud, deployed.outputs, "sheets/")[0]}),
+        ("s3", "list_objects_v2", {"Bucket": bucket}),
+        ("s3", "create_bucket", {"Bucket": "more", "CreateBucketConfiguration": {"LocationConstraint": REGION}}),
+        ("sqs", "send_message", {"QueueUrl": deployed.outputs["ScansQueue"], "MessageBody": "{}"}),
+        ("lambda", "list_functions", {}),
+        ("iam", "list_roles", {}),
+    ]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("probe.py", PROBE)
+    read = deployed.function("Read")
+    # Another function in the same role: what it is told is what the role may do, asked with the role's credentials.
+    client.create_function(
+        FunctionName="probe",
+        Role=read["Role"],
+        Runtime=read["Runtime"],
+        Handler="probe.handler",
+        Timeout=30,
+        Code={"ZipFile": packed.getvalue()},
+        LoggingConfig={"LogGroup": read["LoggingConfig"]["LogGroup"]},
+    )
+    try:
+        answer = client.invoke(FunctionName="probe", Payload=json.dumps(calls).encode())
+        done, *refused = json.loads(answer["Payload"].read())
+    finally:
+        client.delete_function(FunctionName="probe")
+    assert done == "done"
+    assert len(refused) == len(calls) - 1
+    assert all("Denied" in code for code in refused), dict(zip([call[1:] for call in calls[1:]], refused, strict=True))
+
+
+def test_a_destroyed_stage_leaves_nothing_in_any_service(deployed: Deployed) -> None:
+    made = stage.inventory(deployed.cloud) - deployed.before
+    kinds = {name.split(":")[0] for name in made}
+    assert kinds >= {
+        "stack",
+        "bucket",
+        "queue",
+        "function",
+        "layer",
+        "event source",
+        "role",
+        "log group",
+        "rule",
+        "alarm",
+    }
+    stage.destroy(deployed.cloud, deployed.assembly)
+    assert stage.inventory(deployed.cloud) == deployed.before
