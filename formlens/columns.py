@@ -1,43 +1,36 @@
 """What the reader saw in the cells of a table goes in, readings come out: a column of numbers is read as numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formlens.decode import DIGITS, NUMBER, TEXT
 from formlens.reader import Reader
-from formlens.types import Image, Reading
-
-EMPTY = Reading("", 0.995)
-"""An empty cell, and how often a cell without ink is one."""
-
-Crops = Sequence[Sequence[Image | None]]
-"""The cells of a table, a list per row; None where nothing is written."""
+from formlens.types import Reading
 
 Place = tuple[int, int]
 """Row and column."""
+
+Probabilities = NDArray[np.float32]
+"""Of each class at each step, shape (steps, classes)."""
 
 # From wide to narrow: how many characters may stand where one is seen, and the evidence (nats) at which a cell in a
 # column of the narrower kind is of the wider kind all the same: a header, a remark, a decimal among whole numbers.
 _KINDS = ((TEXT, 100, 0.0), (NUMBER, 16, -6.0), (DIGITS, 10, -3.0))
 
 
-def read_cells(crops: Crops, reader: Reader) -> list[list[Reading]]:
-    """Read a table, deciding for each column whether it holds numbers. Shape in and out: rows of columns."""
-    filled = [(row, column) for row, cells in enumerate(crops) for column, crop in enumerate(cells) if crop is not None]
-    seen = reader.probabilities([crop for cells in crops for crop in cells if crop is not None])
-    readings = {place: reader.decode(found, TEXT) for place, found in zip(filled, seen, strict=True)}
+def read_cells(seen: Mapping[Place, Probabilities], reader: Reader) -> dict[Place, Reading]:
+    """Read what the reader saw in the cells of a table, deciding for each column whether it holds numbers."""
+    readings = {place: reader.decode(found, TEXT) for place, found in seen.items()}
     for (_, many, _), (charset, few, least) in pairwise(_KINDS):
-        narrow = {place: reader.decode(found, charset) for place, found in zip(filled, seen, strict=True)}
-        evidence = {place: evidence_for(narrow[place], readings[place], log(many / few)) for place in filled}
+        narrow = {place: reader.decode(found, charset) for place, found in seen.items()}
+        evidence = {place: evidence_for(narrow[place], readings[place], log(many / few)) for place in seen}
         chosen = columns_of_kind(evidence)
-        readings |= {place: narrow[place] for place in filled if place[1] in chosen and evidence[place] > least}
-    table = [[EMPTY] * len(cells) for cells in crops]
-    for (row, column), reading in readings.items():
-        table[row][column] = reading
-    return table
+        readings |= {place: narrow[place] for place in seen if place[1] in chosen and evidence[place] > least}
+    return readings
 
 
 def evidence_for(narrow: Reading, wide: Reading, rarer: float) -> float:

@@ -56,7 +56,7 @@ def _scene(image: Image, table: Table) -> _Scene:
     noise = noise_of(contrast)
     floor = max(4.0 * noise, 12.0)
     rulings = ruling_ink(contrast, corners, floor)
-    weak = max(floor, 0.2 * rulings.contrast)
+    weak = max(floor, 0.2 * rulings.contrast, 0.3 * _darkest(contrast[rulings.mask == 0], floor))
     ink = ((contrast > weak) & (rulings.mask == 0)).astype(np.uint8)
     count, components, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     owner = _owners(components, count, corners, part.shape[:2])
@@ -64,6 +64,12 @@ def _scene(image: Image, table: Table) -> _Scene:
     owner[_is_faint(components, boxes, contrast, owner)] = -1
     owner[_is_stray(boxes, owner)] = -1
     return _Scene(part, paper, corners, rulings.mask, components, boxes, owner)
+
+
+def _darkest(contrast: Gray, floor: float) -> float:
+    """The contrast of the pen's full strokes, beside which the paper's own lines are faint; 0 where there is no ink."""
+    ink = contrast[contrast > floor]
+    return float(np.percentile(ink, 97)) if len(ink) > 50 else 0.0
 
 
 def _owners(components: NDArray[np.int32], count: int, corners: Floats, shape: tuple[int, ...]) -> NDArray[np.intp]:

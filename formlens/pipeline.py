@@ -2,22 +2,27 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.columns import Crops, read_cells
+from formlens.columns import Place, Probabilities, read_cells
 from formlens.crops import cut_cells
 from formlens.pages import read_pages
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.tables import Table, find_tables
-from formlens.types import Box, Cell, Image, Page, PageResult, Points, UnreadableError
+from formlens.types import Box, Cell, Image, Page, PageResult, Points, Reading, UnreadableError
 from formlens.upright import quarter_turns, turn, turn_back
 
 FLAG_BELOW = 0.9
 """A cell whose text is less likely right than this is shown to a person."""
+
+EMPTY = Reading("", 0.995)
+"""A cell without ink, and how often such a cell is empty."""
 
 log = logging.getLogger(__name__)
 
@@ -47,28 +52,43 @@ def read_page(page: Page, reader: Reader) -> PageResult:
 def read_tables(image: Image, reader: Reader) -> Iterator[Cell]:
     """Read every ruled table on a page; rows count on from one table to the next. Raises UnreadableError for none."""
     squared = square(image)
-    sheet, to_page = squared.image, squared.to_page
-    tables, grids = _cut(sheet)
-    turns = quarter_turns([crop for grid in grids for cells in grid for crop in cells if crop is not None], reader)
-    if turns:
-        to_page = to_page @ turn_back(sheet.shape, turns)
-        sheet = turn(sheet, turns)
-        tables, grids = _cut(sheet)
+    to_page, grids = squared.to_page, _grids(squared.image, reader)
+    crops = [crop for grid in grids for crop in grid.crops.values()]
+    confidences = [reader.decode(found).confidence for grid in grids for found in grid.seen.values()]
+    if turns := quarter_turns(crops, confidences, reader):
+        to_page = to_page @ turn_back(squared.image.shape, turns)
+        grids = _grids(turn(squared.image, turns), reader)
     first = 0
-    for table, crops in zip(tables, grids, strict=True):
-        for row, readings in enumerate(read_cells(crops, reader)):
-            for column, reading in enumerate(readings):
-                box = _box(table.quad(row, column), to_page, image.shape)
-                flagged = reading.confidence < FLAG_BELOW
-                yield Cell(first + row, str(column), reading.text, reading.confidence, flagged, box)
-        first += table.rows
+    for grid in grids:
+        readings = read_cells(grid.seen, reader)
+        for row, column in product(range(grid.table.rows), range(grid.table.columns)):
+            reading = readings.get((row, column), EMPTY)
+            box = _box(grid.table.quad(row, column), to_page, image.shape)
+            flagged = reading.confidence < FLAG_BELOW
+            yield Cell(first + row, str(column), reading.text, reading.confidence, flagged, box)
+        first += grid.table.rows
 
 
-def _cut(sheet: Image) -> tuple[list[Table], list[Crops]]:
+@dataclass(frozen=True)
+class _Grid:
+    """A table, the crops of its cells that are written in, and what the reader saw in each."""
+
+    table: Table
+    crops: dict[Place, Image]
+    seen: dict[Place, Probabilities]
+
+
+def _grids(sheet: Image, reader: Reader) -> list[_Grid]:
     tables = find_tables(sheet)
     if not tables:
         raise UnreadableError("no ruled table was found on this page; scan it whole, flat and in good light")
-    return tables, [cut_cells(sheet, table) for table in tables]
+    grids = []
+    for table in tables:
+        cut = cut_cells(sheet, table)
+        crops = {(r, c): crop for r, cells in enumerate(cut) for c, crop in enumerate(cells) if crop is not None}
+        seen = reader.probabilities(list(crops.values()))
+        grids.append(_Grid(table, crops, dict(zip(crops, seen, strict=True))))
+    return grids
 
 
 def _box(quad: Points, to_page: NDArray[np.float64], shape: tuple[int, ...]) -> Box:

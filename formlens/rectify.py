@@ -64,7 +64,7 @@ def _skew(image: Image) -> float:
     angle = float(np.degrees(np.arctan(level)))
     other = float(np.degrees(np.arctan(-upright)))
     agree = abs(angle - other) < 0.6 and also > 1.3
-    if sure > 1.5 and agree and 0.2 < abs(angle) < 12:
+    if sure > 1.5 and agree and 0.4 < abs(angle) < 12:
         return (angle + other) / 2
     return 0.0
 

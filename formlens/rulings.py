@@ -79,21 +79,22 @@ def _slope(hat: Gray) -> tuple[float, float]:
     scale = min(1.0, 360 / max(hat.shape))
     small = cv2.resize(hat, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     strong = cv2.subtract(small, cv2.blur(small, (1, 25))).astype(np.float32)
-    height, width = strong.shape
+    columns = np.stack([part.sum(axis=1) for part in np.array_split(strong, 48, axis=1)], axis=1)
+    places = (np.arange(48) - 23.5) * strong.shape[1] / 48
+    levels = np.arange(len(columns))[:, None]
 
     def sharpness(slope: float) -> float:
-        shear = np.array([[1, 0, 0], [-slope, 1, slope * width / 2]], np.float64)
-        level = cv2.warpAffine(strong, shear, (width, height), flags=cv2.INTER_LINEAR)
-        strips = np.stack([part.sum(axis=1) for part in np.array_split(level, 4, axis=1)])
-        return float((strips**2).sum())
+        rows = np.clip(levels + np.round(slope * places).astype(np.intp), 0, len(columns) - 1)
+        level = np.take_along_axis(columns, rows, axis=0)
+        return float((level.reshape(len(columns), 4, 12).sum(axis=2) ** 2).sum())
 
     slopes = np.linspace(-STEEPEST, STEEPEST, 27)
     scores = [sharpness(s) for s in slopes]
     usual = float(np.median(scores)) + 1e-6
     near = float(slopes[int(np.argmax(scores))])
-    fine = near + np.linspace(-0.012, 0.012, 7)
-    scores = [sharpness(s) for s in fine]
-    return float(fine[int(np.argmax(scores))]), max(scores) / usual
+    fine = near + np.linspace(-0.012, 0.012, 13)
+    sharp = np.array([sharpness(s) for s in fine])
+    return float(fine[sharp >= 0.999 * sharp.max()].mean()), float(sharp.max()) / usual
 
 
 def _bands(hat: Gray, run: int) -> NDArray[np.bool_]:

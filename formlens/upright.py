@@ -18,18 +18,19 @@ _MARGIN = 0.1
 """By how much another way up must read better, in mean confidence."""
 
 
-def quarter_turns(crops: Sequence[Image], reader: Reader) -> int:
-    """How many quarter turns anticlockwise put the writing in these crops upright: 0, 1, 2 or 3."""
+def quarter_turns(crops: Sequence[Image], as_given: Sequence[float], reader: Reader) -> int:
+    """How many quarter turns anticlockwise put the writing in these crops upright: 0, 1, 2 or 3.
+
+    ``as_given`` is the confidence with which each of them reads unturned.
+    """
     step = max(1, len(crops) // _SAMPLE)
     sample = crops[::step][:_SAMPLE]
-    if not sample:
-        return 0
-    as_given = _legibility(sample, reader)
-    if as_given >= _CLEAR:
+    legible = float(np.mean(as_given[::step][:_SAMPLE])) if sample else 1.0
+    if legible >= _CLEAR:
         return 0
     turned = [_legibility([turn(crop, k) for crop in sample], reader) for k in (1, 2, 3)]
     best = int(np.argmax(turned))
-    return best + 1 if turned[best] > as_given + _MARGIN else 0
+    return best + 1 if turned[best] > legible + _MARGIN else 0
 
 
 def turn(image: Image, quarter_turns: int) -> Image:

@@ -3,8 +3,8 @@
     python -m model.base --out formlens/reader.onnx
 
 The base is PP-OCRv6 small (PaddlePaddle, Apache-2.0) as PyPI `rapidocr` carries it: a CTC network over 18,710
-characters. Its last layer is cut to the characters of western European forms, which nearly halves the
-file; the same input always gives the same bytes.
+characters. Its last layer is cut to the characters of western European forms, which nearly halves the file; the same
+input always gives the same bytes.
 """
 
 import argparse
