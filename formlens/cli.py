@@ -35,8 +35,8 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 Line = tuple[Path, Image | PageResult]
 """An image of one line and the path it came from, or why there is none."""
 
-Scans = Annotated[list[Path], typer.Argument(metavar="SCAN...", help="JPEG, PNG, TIFF, WebP, PDF, or folders of them.")]
-Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Images of one line each, or folders of them.")]
+Scans = Annotated[list[Path], typer.Argument(metavar="SCAN", help="JPEG, PNG, TIFF, WebP, PDF, or folders of them.")]
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Images of one line each, or folders of them.")]
 
 
 class CharsetName(StrEnum):
@@ -64,7 +64,7 @@ def read(
     scans: Scans,
     out: Annotated[Path, typer.Option(help="The spreadsheet to write: .csv or .xlsx.")],
     cells: Annotated[Path | None, typer.Option(help="Write each cell's text, confidence and box as JSON.")] = None,
-    with_source: Annotated[bool, typer.Option(help="Put the columns source and page in front.")] = False,
+    with_source: Annotated[bool, typer.Option("--with-source", help="Put the columns source and page in front.")] = False,
 ) -> None:
     """Read the ruled tables on scans and photos into one spreadsheet, a row for each row of a table."""
     if out.suffix.lower() not in (".csv", ".xlsx"):
@@ -73,7 +73,7 @@ def read(
         raise CallError(f"--cells {cells}: the name must end in .json")
     found, left = find_scans(scans)
     if left:
-        errors.print(f"{len(left)} other files left alone: {_some(path.name for path in left)}", style="dim")
+        errors.print(f"{_count(len(left), 'other file')} left alone: {_some(path.name for path in left)}", style="dim")
     reader = Reader()
     rows = flagged = pages = unread = 0
     with Output(out, cells, with_source=with_source) as output:
@@ -84,7 +84,10 @@ def read(
                 rows += len({cell.row for cell in result.cells})
                 flagged += sum(cell.flagged for cell in result.cells)
                 unread += _report(result)
-    errors.print(f"{pages} pages: {pages - unread} read, {unread} not; {rows} rows, {flagged} cells to check -> {out}")
+    counts = _count(pages, "page"), _count(rows, "row"), _count(flagged, "cell")
+    errors.print(
+        "{}: {} read, {} not; {}, {} to check -> {}".format(counts[0], pages - unread, unread, *counts[1:], out)
+    )
     if unread:
         raise typer.Exit(1)
 
@@ -168,6 +171,10 @@ def _report(result: PageResult) -> bool:
         return False
     errors.print(f"{result.source}, page {result.page}: {result.reason}", style="yellow")
     return True
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + "s" * (number != 1)
 
 
 def _some(names: Iterable[str], most: int = 5) -> str:

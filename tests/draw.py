@@ -53,6 +53,13 @@ class Style:
     filled: float = 0.6
     ink_scale: float = 0.45
     """Height of digits as a share of the row."""
+    room: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """More paper than the margin: left, top, right, bottom."""
+    around: tuple[str, ...] = ()
+    """What else is on the photo: any of "title", "below", "beside", "holes", "edge", "finger", "shade"."""
+    again: float = 0.0
+    """Chance that a ruling is drawn a second time."""
+    noise: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,8 @@ def draw_table(style: Style, seed: int = 0) -> Drawn:
     heights = style.cell[1] * (1 + (0 if style.lines == "rows" else style.uneven) * rng.uniform(-1, 1, style.rows))
     x = np.concatenate([[0], np.cumsum(widths)]) + style.margin
     y = np.concatenate([[0], np.cumsum(heights)]) + style.margin
-    width, height = int(x[-1] + style.margin), int(y[-1] + style.margin)
+    x, y = x + style.room[0], y + style.room[1]
+    width, height = int(x[-1] + style.margin + style.room[2]), int(y[-1] + style.margin + style.room[3])
     bend = _bend(style, width, height, rng)
     wave_y = [_wave(style.wobble, rng) for _ in y]
     wave_x = [_wave(style.wobble, rng) for _ in x]
@@ -98,6 +106,9 @@ def draw_table(style: Style, seed: int = 0) -> Drawn:
     lattice = np.array([[_crossing(a, b, rows_wave[i], wave_x[j]) for j, a in enumerate(x)] for i, b in enumerate(y)])
     corners = bend(lattice.reshape(-1, 2)).reshape(lattice.shape)
     texts = _write(pen, corners, style, rng)
+    aside = np.random.default_rng([seed, 1])
+    _write_around(pen, corners, style, aside)
+    _lay_around(canvas, pen, style, aside)
     image = _developed(canvas, pen, style, rng)
     return Drawn(image, corners, texts, style)
 
@@ -158,6 +169,39 @@ def random_style(seed: int) -> Style:
         jpeg=int(rng.integers(50, 95)) if maybe(0.6) else None,
         filled=rng.uniform(0.2, 0.95),
         ink_scale=rng.uniform(0.3, 0.7),
+    )
+
+
+def random_photo(seed: int) -> Style:
+    """A random style with what a photograph has besides the table: other writing, edges of the paper, a finger."""
+    style = random_style(seed)
+    rng = np.random.default_rng([seed, 2])
+
+    def maybe(chance: float) -> bool:
+        return bool(rng.random() < chance)
+
+    rows, columns = style.rows, style.columns
+    if maybe(0.15):
+        rows = int(rng.integers(10, 19))
+    elif maybe(0.1) and style.lines != "rows":
+        rows, columns = ((1, max(3, columns)), (max(3, rows), 1))[int(rng.integers(2))]
+    things = ["title", "below", "beside", "holes", "edge", "finger", "shade"]
+    around = tuple(t for t in things if maybe(0.2))
+    room = tuple(int(v) for v in rng.uniform(0, 160, 4) * (rng.random(4) < 0.5))
+    return replace(
+        style,
+        rows=rows,
+        columns=columns,
+        missing=() if min(rows, columns) == 1 else style.missing,
+        uneven=rng.uniform(0, 0.6),
+        margin=int(rng.uniform(25, 150)),
+        room=room,  # type: ignore[arg-type]
+        around=around,
+        again=0.3 if maybe(0.15) else 0.0,
+        ends=(style.ends[0], style.ends[1] * (3.0 if maybe(0.2) else 1.0)),
+        noise=rng.uniform(1.0, 7.0) if maybe(0.4) else 1.5,
+        blur=rng.uniform(1.4, 2.4) if maybe(0.15) else style.blur,
+        bow=rng.uniform(-0.03, 0.03) if maybe(0.3) else style.bow,
     )
 
 
@@ -295,6 +339,9 @@ def _draw_ruling(pen: NDArray[np.float32], points: Floats, style: Style, rng: np
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         for offset in offsets:
             _polyline(pen, points[first:last] + offset * normal, (1.0,), style.thickness)
+    if style.again and rng.random() < style.again:
+        drift = np.linspace(*rng.uniform(-1.5, 1.5, 2), len(points))[:, None] * style.thickness
+        _polyline(pen, points + drift * normal, (1.0,), style.thickness)
 
 
 def _draw_paper_lines(canvas: NDArray[np.float32], style: Style, y: Floats, bend) -> None:  # type: ignore[no-untyped-def]
@@ -349,6 +396,56 @@ def _write(
     return tuple(texts)
 
 
+def _write_around(pen: NDArray[np.float32], corners: Floats, style: Style, rng: np.random.Generator) -> None:
+    """A title above, notes below, numbers beside the table."""
+    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    tall = max(10.0, 0.45 * style.cell[1])
+    font, thick = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, max(1, round(style.thickness * 0.8))
+    scale = cv2.getFontScaleFromHeight(font, int(tall), thick)
+
+    def word(letters: str, n: int) -> str:
+        return "".join(rng.choice(list(letters), n))
+
+    letters = "aeilmnorstuHTF147"
+    if "title" in style.around:
+        at = int(low[0] + rng.uniform(0, 60)), int(low[1] - rng.uniform(0.3, 1.2) * tall)
+        cv2.putText(pen, f"{word(letters, 6)} {word(letters, 5)}", at, font, scale, (1.0,), thick, cv2.LINE_AA)
+    if "below" in style.around:
+        for k in range(3):
+            at = int(low[0] - rng.uniform(0, 60)), int(high[1] + (1.5 + 1.7 * k) * tall)
+            words = " ".join(word(letters, int(n)) for n in rng.integers(2, 8, 5))
+            cv2.putText(pen, words, at, font, scale, (1.0,), thick, cv2.LINE_AA)
+    if "beside" in style.around:
+        for y in corners[:-1, -1, 1]:
+            at = int(high[0] + rng.uniform(0.3, 0.8) * tall), int(y + 1.3 * tall)
+            cv2.putText(pen, word("0123456789", 3), at, font, scale, (1.0,), thick, cv2.LINE_AA)
+
+
+def _lay_around(canvas: NDArray[np.float32], pen: NDArray[np.float32], style: Style, rng: np.random.Generator) -> None:
+    """Punched holes, the desk beyond the edge of the paper, a finger, the edge of a shadow."""
+    height, width = pen.shape
+    if "holes" in style.around:
+        for y in np.arange(rng.uniform(10, 60), height, rng.uniform(40, 90)):
+            cv2.circle(canvas, (int(0.35 * style.margin), int(y)), int(0.22 * style.margin), (70, 70, 75), -1, cv2.LINE_AA)
+    if "edge" in style.around:
+        slant = rng.uniform(-0.4, 0.4, 2) * style.margin
+        at = width - 0.5 * style.margin
+        beyond = np.array([[at + slant[0], 0], [width, 0], [width, height], [at + slant[1], height]])
+        cv2.fillPoly(canvas, [beyond.astype(np.int32)], tuple(rng.uniform(30, 130, 3).tolist()), cv2.LINE_AA)
+        cv2.fillPoly(pen, [beyond.astype(np.int32)], (0.0,))
+    if "finger" in style.around:
+        centre = rng.uniform(0.1, 0.9) * width, height + 10.0
+        at = cv2.RotatedRect(centre, (60.0, 2.0 * style.margin), float(rng.uniform(-30, 30)))
+        cv2.ellipse(canvas, at, (120, 150, 205), -1, cv2.LINE_AA)
+        cv2.ellipse(pen, at, (0.0,), -1, cv2.LINE_AA)  # type: ignore[call-overload]
+    if "shade" in style.around:
+        edge = np.array([[0, 0], [rng.uniform(0, width), 0], [rng.uniform(0, width), height], [0, height]])
+        shade = np.zeros((height, width), np.float32)
+        cv2.fillPoly(shade, [edge.astype(np.int32)], (1.0,))
+        shade = cv2.GaussianBlur(shade, (0, 0), float(rng.uniform(4, 25)))
+        canvas *= 1 - np.float32(rng.uniform(0.15, 0.4)) * shade[..., None]
+
+
 def _paper_texture(height: int, width: int, size: float, rng: np.random.Generator) -> NDArray[np.float32]:
     fine = rng.standard_normal((height, width), dtype=np.float32)
     rough = cv2.resize(rng.standard_normal((height // 3 + 1, width // 3 + 1), dtype=np.float32), (width, height))
@@ -369,7 +466,7 @@ def _developed(canvas: NDArray[np.float32], pen: NDArray[np.float32], style: Sty
     if style.shadow:
         light = light * _lamp(pen.shape[0], pen.shape[1], style.shadow, rng)[..., None]
     seen = cv2.GaussianBlur(light, (0, 0), style.blur) if style.blur else light
-    noise = rng.standard_normal(light.shape, dtype=np.float32) * 1.5
+    noise = rng.standard_normal(light.shape, dtype=np.float32) * np.float32(style.noise)
     image = np.clip(seen + noise, 0, 255).astype(np.uint8)
     if not style.jpeg:
         return image
