@@ -14,7 +14,7 @@ from formlens.types import Box, Image
 HEIGHT = 48
 STEP = 8
 """Pixels of width for each step of the output."""
-MIN_WIDTH = 160
+MIN_WIDTH = 128
 MAX_WIDTH = 2400
 """A longer line is squeezed: memory and time stay bounded whatever is handed in."""
 
