@@ -42,6 +42,7 @@ Line = tuple[Path, Image | PageResult]
 """An image of one line and the path it came from, or why there is none."""
 
 Scans = Annotated[list[Path], typer.Argument(metavar="SCAN", help="JPEG, PNG, TIFF, WebP, PDF, or folders of them.")]
+WithSource = Annotated[bool, typer.Option("--with-source", help="Put the columns source and page in front.")]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Images of one line each, or folders of them.")]
 
 
@@ -79,10 +80,9 @@ def read(
     ] = False,
 ) -> None:
     """Read scans and photos into one spreadsheet: the fields of a learned form, or each ruled table as it is."""
-    if out.suffix.lower() not in (".csv", ".xlsx"):
-        raise CallError(f"--out {out}: the name must end in .csv or .xlsx")
-    if cells is not None and cells.suffix.lower() != ".json":
-        raise CallError(f"--cells {cells}: the name must end in .json")
+    _check_name("--out", out, ".csv", ".xlsx")
+    if cells is not None:
+        _check_name("--cells", cells, ".json")
     forms = [load_form(path) for path in form or ()]
     columns = _columns(forms)
     found, left = find_scans(scans)
@@ -139,8 +139,7 @@ def recognize(
     charset: Annotated[CharsetName, typer.Option(help="What a line may hold.")] = CharsetName.text,
 ) -> None:
     """Read images that are cropped to one line of writing."""
-    if out.suffix.lower() != ".csv":
-        raise CallError(f"--out {out}: the name must end in .csv")
+    _check_name("--out", out, ".csv")
     found, _ = find_scans(images)
     reader = Reader()
     allowed = {CharsetName.digits: DIGITS, CharsetName.text: TEXT}[charset]
@@ -180,6 +179,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         errors.print(f"formlens: {error.filename}: {error.strerror}", style="red")
         sys.exit(2)
     sys.exit(0)
+
+
+def _check_name(option: str, path: Path, *suffixes: str) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise CallError(f"{option} {path}: the name must end in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise CallError(f"{option} {path}: this is a folder; name a file")
 
 
 def _lines(scans: Iterable[Scan]) -> Iterator[Line]:

@@ -19,7 +19,7 @@ Probabilities = NDArray[np.float32]
 
 # From wide to narrow: how many characters may stand where one is seen, and the evidence (nats) at which a cell in a
 # column of the narrower kind is of the wider kind all the same: a header, a remark, a decimal among whole numbers.
-_KINDS = ((TEXT, 100, 0.0), (NUMBER, 16, -6.0), (DIGITS, 10, -3.0))
+_KINDS = ((TEXT, 100, 0.0), (NUMBER, 16, -6.0), (DIGITS, 10, -4.0))
 
 
 def read_cells(seen: Mapping[Place, Probabilities], reader: Reader) -> dict[Place, Reading]:
@@ -45,15 +45,15 @@ def evidence_for(narrow: Reading, wide: Reading, rarer: float) -> float:
 def columns_of_kind(evidence: Mapping[Place, float]) -> set[int]:
     """The columns of the narrower kind: what their own cells say, and, where those are few, what the table says.
 
-    ``evidence`` maps a place to `evidence_for`. One cell counts for little (a header, a smudge): each is clipped, and
+    ``evidence`` maps a place to `evidence_for`. Each cell has one vote (one may be a header, a smudge), and
     the first row counts only where it is all there is.
     """
-    votes = {place: float(np.clip(value, -4, 4)) for place, value in evidence.items()}
+    votes = {place: float(np.clip(value, -1, 1)) for place, value in evidence.items()}
     table = float(np.mean(list(votes.values()))) if votes else 0.0
     chosen = set()
     for column in {column for _, column in evidence}:
         own = [vote for (row, c), vote in votes.items() if c == column and row > 0]
         own = own or [vote for (_, c), vote in votes.items() if c == column]
-        if (sum(own) + table) / (len(own) + 1) > 0:
+        if sum(own) + 2 * table > 0:  # the whole table has two votes
             chosen.add(column)
     return chosen

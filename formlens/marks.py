@@ -25,7 +25,9 @@ def find_boxes(blank: Gray) -> list[Box]:
         hole = family[3] >= 0
         if not hole or not (_LEAST <= w <= _MOST and _LEAST <= h <= _MOST) or not 0.75 < w / h < 1.33:
             continue
-        if cv2.contourArea(contour) > 0.85 * (w - 1) * (h - 1) and not dark[y + 3 : y + h - 3, x + 3 : x + w - 3].any():
+        edge = max(3, h // 5)
+        inside = dark[y + edge : y + h - edge, x + edge : x + w - edge]
+        if cv2.contourArea(contour) > 0.8 * (w - 1) * (h - 1) and np.count_nonzero(inside) < 0.03 * inside.size:
             found.append((x, y, x + w, y + h))
     return sorted(found, key=lambda box: (box[1], box[0]))
 

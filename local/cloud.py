@@ -31,6 +31,12 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 PATIENCE = 60.0
 """Seconds that the cloud may take to answer for the first time."""
+# The three places, beside variables, where an SDK looks for an account.
+NO_ACCOUNT = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 # botocore's own settings with no variable to read them from: the user's profile and files are none of ours.
 ALONE = {
     "profile": (None, None, None, None),
@@ -46,11 +52,12 @@ class CloudError(Exception):
 class Cloud:
     """An AWS account on this machine.
 
-    `folder` holds what it writes. `environment` is what a child process (cdk, an AWS SDK) needs to use this account,
-    and to reach no other.
+    `folder` holds what it writes. `access` are the variables that lead here, `environment` is the whole environment of
+    a child process (cdk, an AWS SDK) that uses this account and reaches no other.
     """
 
     folder: Path
+    access: dict[str, str]
     environment: dict[str, str]
 
     def __enter__(self) -> Self:
@@ -95,7 +102,8 @@ class Cloud:
             port = listening.getsockname()[1]
             self.endpoint = f"https://127.0.0.1:{port}"
             self.certificate = self.folder / "certificate.pem"
-            self.environment = self._environment()
+            self.access = self._access()
+            self.environment = {**without_account(), **self.access}
             self._process = subprocess.Popen(  # noqa: S603
                 [python, "-m", "local.server", str(listening.fileno()), str(self.folder)],
                 cwd=ROOT,
@@ -137,9 +145,9 @@ class Cloud:
                 process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _environment(self) -> dict[str, str]:
+    def _access(self) -> dict[str, str]:
         return {
-            **without_account(),
+            **NO_ACCOUNT,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
@@ -174,12 +182,7 @@ class Cloud:
 
 def without_account() -> dict[str, str]:
     """The environment of this process, but with no way to any AWS account."""
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | NO_ACCOUNT
 
 
 def _trust(certificate: Path) -> dict[str, str]:

@@ -73,7 +73,7 @@ def run(*, destroy: bool, keep: bool) -> None:
             stage.bootstrap(cloud)
             before = stage.inventory(cloud)
         with step("cdk synth: templates, functions and their packages (fetched the first time)"):
-            synthesize(assembly)
+            stage.synthesize(assembly)
         with step("cdk deploy: one bucket, two queues, the functions behind them"):
             outputs = stage.deploy(cloud, assembly)
         scans = pile()
@@ -99,15 +99,6 @@ def run(*, destroy: bool, keep: bool) -> None:
             console.print(
                 "\n".join(["Left behind:", *sorted(left)]) if left else "Nothing is left of it in any service."
             )
-
-
-def synthesize(assembly: Path) -> None:
-    """Synthesize; what most likely went wrong the first time is said plainly. Raises DemoError."""
-    try:
-        stage.synthesize(assembly)
-    except CdkError as error:
-        hint = "If a package could not be fetched: the first run needs the network (pypi.org), later ones do not."
-        raise DemoError(f"{error}\n\n{hint}") from error
 
 
 def pile() -> dict[str, bytes]:
@@ -158,11 +149,18 @@ def download(cloud: Cloud, outputs: dict[str, str]) -> list[Path]:
 
 def linger(cloud: Cloud) -> None:
     """Leave the cloud up until somebody presses Enter, and say how to reach it."""
-    access = {name: value for name, value in cloud.environment.items() if os.environ.get(name) != value}
     script = OUT / "environment.sh"
-    script.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in access.items()))
+    write_environment(cloud, script)
     console.print(f"\nThe cloud stays up. In another shell: source {script.relative_to(ROOT)}, then aws, cdk or boto3.")
     console.input("Press Enter when you are done. ")
+
+
+def write_environment(cloud: Cloud, script: Path) -> None:
+    """Write what a shell sources to use this cloud and no account, with the cdk and the Python of this project."""
+    commands = os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin")])
+    lines = [f'export PATH={shlex.quote(commands)}:"$PATH"', "unset AWS_PROFILE AWS_SESSION_TOKEN"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in cloud.access.items()]
+    script.write_text("\n".join(lines) + "\n")
 
 
 @contextmanager

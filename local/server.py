@@ -65,10 +65,11 @@ def main(listening: int, folder: Path) -> None:
     # Imported here: the emulator reads its settings, the certificate among them, while it is imported.
     from ministack.app import app
 
-    from local import redrive, strict
+    from local import adopt, redrive, strict
 
     strict.install()
     redrive.install()
+    adopt.install()
     config = Config()
     config.bind = [f"fd://{listening}"]
     config.certfile, config.keyfile = str(folder / CERTIFICATE), str(folder / KEY)

@@ -30,6 +30,11 @@ def deploy(cloud: Cloud, assembly: Path) -> dict[str, str]:
     """Deploy every stack of the assembly and return the outputs of all of them. Raises CdkError."""
     options = ["--all", "--require-approval", "never", "--progress", "events"]
     cdk(["deploy", "--app", str(assembly), *options], cloud.environment)
+    return deployed(cloud)
+
+
+def deployed(cloud: Cloud) -> dict[str, str]:
+    """The outputs of every stack that is deployed, those of cdk itself left out."""
     stacks = [s for s in cloud.client("cloudformation").describe_stacks()["Stacks"] if s["StackName"] != "CDKToolkit"]
     return {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", [])}
 

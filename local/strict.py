@@ -2,7 +2,7 @@
 
 `install()` is called once, in the cloud's own process and before it serves. The names replaced here are private ones
 of a pinned version: when one disappears `install()` fails, so the cloud does not start and its tests say why.
-What the emulator lacks altogether has a module of its own, as `local.redrive`.
+What the emulator lacks or cannot do has a module of its own, as `local.redrive` and `local.adopt`.
 """
 
 import json
@@ -118,7 +118,7 @@ def ask_the_queue_policy() -> None:
 
         return strict
 
-    _swap(eventbridge, "_invoke_target", wrap)
+    swap(eventbridge, "_invoke_target", wrap)
 
 
 def name_the_version() -> None:
@@ -143,8 +143,8 @@ def name_the_version() -> None:
 
         return strict
 
-    _swap(s3, "_fire_s3_event", remember)
-    _swap(eventbridge, "_dispatch_event", add)
+    swap(s3, "_fire_s3_event", remember)
+    swap(eventbridge, "_dispatch_event", add)
 
 
 def deliver_between_sweeps() -> None:
@@ -158,7 +158,7 @@ def deliver_between_sweeps() -> None:
 
         return strict
 
-    _swap(eventbridge, "_dispatch_to_sqs", wrap)
+    swap(eventbridge, "_dispatch_to_sqs", wrap)
 
 
 def unpack_layers_once() -> None:
@@ -183,7 +183,7 @@ def unpack_layers_once() -> None:
     def wrap(module: Any) -> SimpleNamespace:
         return SimpleNamespace(ZipFile=Archive, BadZipFile=module.BadZipFile, LargeFileError=module.LargeZipFile)
 
-    _swap(lambda_runtime, "zipfile", wrap)
+    swap(lambda_runtime, "zipfile", wrap)
 
 
 def _new_properties(arguments: tuple[Any, ...]) -> dict[str, Any]:
@@ -191,7 +191,8 @@ def _new_properties(arguments: tuple[Any, ...]) -> dict[str, Any]:
     return next(value for value in reversed(arguments) if isinstance(value, dict))
 
 
-def _swap(module: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+def swap(module: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+    """Put something around a name of the emulator. Raises AttributeError, naming it, when it no longer exists."""
     setattr(module, name, wrap(getattr(module, name)))
 
 

@@ -48,6 +48,10 @@ UNUSED = (
 )
 
 
+class FetchError(SystemExit):
+    """The wheels could not be fetched. Not caught, it ends the app with its text alone: no traceback helps here."""
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A zip file ready for Lambda."""
@@ -80,15 +84,22 @@ def layer_bundle(python: str, lock: Path = LOCK) -> Bundle:
 
 
 def fetch_wheels(python: str, lock: Path = LOCK) -> list[Path]:
-    """Download the wheels of a lock into the cache, checked by hash; from the second time on, just find them."""
+    """Download the wheels of a lock into the cache, checked by hash; from the second time on, just find them.
+
+    Raises FetchError, which names the lock and what to do.
+    """
     folder = CACHE / "wheels" / _locked(python, lock)[:16]
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
-            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            exact = ["--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", python]
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-color", "--disable-pip-version-check"]
+            exact = ["--no-deps", "--require-hashes", "--only-binary=:all:"]
+            interpreter = ["--implementation", "cp", "--python-version", python]
             platforms = [word for tag in PLATFORMS for word in ("--platform", tag)]
-            subprocess.run([*pip, *exact, *platforms, "-r", lock, "-d", fresh], check=True)  # noqa: S603
+            command = [*pip, *exact, *interpreter, *platforms, "-r", str(lock), "-d", fresh]
+            done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+            if done.returncode:
+                raise FetchError(_not_fetched(python, lock, done.stderr.splitlines()))
             _into_place(Path(fresh), folder)
     return sorted(folder.glob("*.whl"))
 
@@ -100,6 +111,16 @@ def unpack(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
             for name in sorted(archive.namelist()):
                 if not name.endswith("/") and not _matches(name, UNUSED):
                     yield f"python/{name}", archive.read(name)
+
+
+def _not_fetched(python: str, lock: Path, said: list[str]) -> str:
+    # Of what pip says the first error is the cause; without one, the last line.
+    cause = next((line for line in said if line.startswith("ERROR: ")), (said or ["nothing"])[-1])
+    return (
+        f"The wheels that {lock.relative_to(ROOT)} names for Python {python} could not be fetched. They are fetched "
+        f"once, into {CACHE.relative_to(ROOT)}/wheels, and only that needs the network (pypi.org, or the index that "
+        f"pip is set to): try again with it. pip said: {cause.removeprefix('ERROR: ')}"
+    )
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

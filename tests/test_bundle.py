@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.bundle import LAMBDA_LIMIT, LOCK, Bundle, fetch_wheels, function_bundle, layer_bundle
+from stacks.bundle import LAMBDA_LIMIT, LOCK, Bundle, FetchError, fetch_wheels, function_bundle, layer_bundle
 from stacks.settings import DEV, LOCAL, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +24,7 @@ IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3
 def layer(python: str) -> Bundle:
     try:
         return layer_bundle(python)
-    except subprocess.CalledProcessError:
+    except FetchError:
         pytest.skip(f"the wheels for Python {python} are not in .cache and could not be downloaded")
 
 
@@ -151,6 +151,26 @@ def test_two_synths_in_two_folders_agree_without_account_network_or_credentials(
     )
     assert len(one) >= 6
     assert one == two
+
+
+def test_wheels_that_cannot_be_fetched_end_synth_with_what_to_do_about_it(tmp_path: Path) -> None:
+    folder = tmp_path / "tree"
+    copy_tree(folder)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    # cdk asks for colours, which pip would put around the words that are looked for
+    context = {"CDK_OUTDIR": str(tmp_path / "out"), "CDK_CONTEXT_JSON": '{"stage": "prod"}', "FORCE_COLOR": "1"}
+    environment = kept | nowhere | context | {"NO_PROXY": "127.0.0.1"}
+    run = [sys.executable, str(folder / "app.py")]
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    told = done.stderr.splitlines()[-1]  # jsii may warn of an old Node above it
+    assert "Traceback" not in done.stderr
+    assert told.startswith("The wheels that lambda/requirements.txt names for Python 3.14 could not be fetched.")
+    assert "fetched once" in told
+    assert "try again" in told
+    assert "requirement aws-lambda-powertools" in told  # what pip was looking for
+    assert not list((folder / ".cache" / "wheels").iterdir())
 
 
 def copy_tree(folder: Path) -> None:

@@ -106,6 +106,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path, capsy
         (["read", "{}", "--out", "{}/o.csv"], "no scan in"),
         (["read", "{}/a.png", "--out", "{}/o.ods"], "o.ods"),
         (["read", "{}/a.png", "--out", "{}/o.csv", "--cells", "{}/c.csv"], "c.csv"),
+        (["read", "{}/a.png", "--out", "{}/folder.csv"], "this is a folder"),
         (["read", "{}/a.png"], "--out"),
         (["recognize", "{}/a.png", "--out", "{}/o.csv", "--charset", "runes"], "runes"),
         (["levitate"], "levitate"),
@@ -114,9 +115,10 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path, capsy
 def test_a_wrong_call_is_told_apart_and_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
+    (tmp_path / "folder.csv").mkdir()
     assert run(*(argument.format(tmp_path) for argument in arguments)) == 2
     assert named in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
 
 
 def test_lines_are_recognized_one_by_one(tmp_path: Path) -> None:

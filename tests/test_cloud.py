@@ -15,7 +15,8 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 from waiting import eventually
 
-from local.cloud import Cloud
+from local.cloud import ACCOUNT, REGION, Cloud
+from local.demo import write_environment
 from local.install import ROOT, InstallError, interpreter
 
 pytestmark = pytest.mark.cloud
@@ -122,7 +123,8 @@ def test_it_ends_with_the_process_that_started_it_however_that_ended() -> None:
     assert eventually(lambda: not alive(int(server)) and not Path(folder).exists())
 
 
-def test_a_demo_stopped_halfway_leaves_no_process_behind() -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_demo_stopped_halfway_leaves_no_process_behind(how: signal.Signals) -> None:
     if not Path("/proc/self/task").exists():
         pytest.skip("this system has no /proc to look into")
     command = [sys.executable, "-m", "local.demo"]
@@ -132,8 +134,8 @@ def test_a_demo_stopped_halfway_leaves_no_process_behind() -> None:
             assert demo.poll() is None
         assert eventually(lambda: len(descendants(demo.pid)) >= 4)
         started = descendants(demo.pid)
-        demo.send_signal(signal.SIGINT)
-        assert demo.wait(timeout=20) == 130
+        demo.send_signal(how)
+        assert demo.wait(timeout=20) == (-how if how == signal.SIGKILL else 130)
     assert eventually(lambda: not any(map(alive, started)))
 
 
@@ -144,6 +146,22 @@ def descendants(process: int) -> list[int]:
         return []
     children = [int(child) for child in listed]
     return children + [grandchild for child in children for grandchild in descendants(child)]
+
+
+def test_a_shell_that_sources_the_environment_has_the_tools_and_reaches_this_cloud_only(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    script = tmp_path / "environment.sh"
+    write_environment(cloud, script)
+    ask = "import boto3; c = boto3.client('sts'); print(c.get_caller_identity()['Account'], c.meta.region_name)"
+    commands = f'. {script} && python -c "{ask}" && cdk --version'
+    elsewhere = {"AWS_PROFILE": "somebody", "AWS_SESSION_TOKEN": "theirs", "AWS_REGION": "us-east-1"}
+    environment = {"PATH": os.defpath, "HOME": str(tmp_path), **elsewhere}
+    done = subprocess.run(["sh", "-c", commands], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    answer, version = done.stdout.splitlines()
+    assert answer == f"{ACCOUNT} {REGION}"
+    assert version
 
 
 def test_packages_that_cannot_be_fetched_are_an_error_that_says_so(
@@ -365,6 +383,35 @@ def test_a_bucket_has_the_tags_of_its_template(cloud: Cloud) -> None:
     assert cloud.client("s3").get_bucket_tagging(Bucket=name)["TagSet"] == tags
 
 
+def take_up(cloud: Cloud, stack: str, bucket: Any) -> None:
+    """Create a stack that keeps its bucket, and imports it if it is there."""
+    client = cloud.client("cloudformation")
+    kept = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": bucket}}
+    named = {"StackName": stack, "ChangeSetName": "import"}
+    client.create_change_set(
+        **named,
+        ChangeSetType="CREATE",
+        ImportExistingResources=True,
+        TemplateBody=json.dumps({"Resources": {"Bucket": kept}}),
+    )
+    wait = {"Delay": 0.1, "MaxAttempts": 300}
+    client.get_waiter("change_set_create_complete").wait(**named, WaiterConfig=wait)
+    client.execute_change_set(**named)
+    client.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=wait)
+
+
+def test_a_stack_takes_up_a_bucket_that_is_there_under_a_plain_name(cloud: Cloud) -> None:
+    take_up(cloud, "kept", "kept-bucket")
+    cloud.client("s3").put_object(Bucket="kept-bucket", Key="page", Body=b"1")
+    delete(cloud, "kept")
+    with pytest.raises(WaiterError):
+        take_up(cloud, "computed", {"Fn::Sub": "kept-bucket"})
+    take_up(cloud, "again", "kept-bucket")
+    assert keys(cloud, "kept-bucket") == {"page"}
+    (taken,) = cloud.client("cloudformation").describe_stack_resources(StackName="again")["StackResources"]
+    assert taken["PhysicalResourceId"] == "kept-bucket"
+
+
 def test_dead_letters_go_back_to_their_queue(cloud: Cloud) -> None:
     sqs = cloud.client("sqs")
     resources = {
@@ -459,13 +506,16 @@ REPLACED = [
     "services.eventbridge._dispatch_to_sqs",
     "core.lambda_runtime.zipfile",
     "services.cloudformation.provisioners._RESOURCE_HANDLERS",
+    "services.cloudformation.changesets._deploy_stack_async",
+    "services.cloudformation.stacks._validation_errors",
 ]
 
 
 @pytest.mark.parametrize("name", REPLACED)
 def test_the_cloud_does_not_start_when_a_private_name_it_replaces_is_gone(name: str) -> None:
     module, attribute = f"ministack.{name}".rsplit(".", 1)
-    code = f"import {module} as module\nimport local.strict\ndel module.{attribute}\nlocal.strict.install()"
+    install = "local.strict.install()\nlocal.adopt.install()"
+    code = f"import {module} as module\nimport local.adopt, local.strict\ndel module.{attribute}\n{install}"
     done = subprocess.run([interpreter(), "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode
     assert f"AttributeError: module '{module}' has no attribute '{attribute}'" in done.stderr
