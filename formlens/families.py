@@ -12,7 +12,7 @@ def crossings(rows: list[Ruling], columns: list[Ruling]) -> Floats:
     """Where each level ruling meets each upright one, both led on where they end; shape (rows, columns, 2)."""
     y = np.array([[r.across[1:-1].mean()] * len(columns) for r in rows])
     x = np.zeros_like(y)
-    for _ in range(5):
+    for _ in range(3):
         for j, column in enumerate(columns):
             x[:, j] = column.at(y[:, j])
         for i, row in enumerate(rows):
@@ -35,7 +35,7 @@ def step_of(places: Floats) -> float:
     middle = np.sort(places.mean(axis=1))
     gaps = np.diff(middle)
     gaps = gaps[gaps > 5]
-    return float(np.percentile(gaps, 60)) if len(gaps) else 0.0
+    return float(np.percentile(gaps, 75)) if len(gaps) else 0.0
 
 
 def starts_of(rulings: list[Ruling]) -> Floats:
@@ -55,16 +55,13 @@ def whole(lines: list[Ruling]) -> list[Ruling]:
     for piece in order:
         for k, line in enumerate(done):
             overlap = min(piece.end, line.end) - max(piece.start, line.start)
-            middle = piece.along[(piece.along >= piece.start) & (piece.along <= piece.end)]
-            near = piece.end if piece.start < line.start else piece.start
-            off = abs(float(piece.at(near) - line.at(near)))
-            apart = float(np.abs(piece.at(middle) - line.at(middle)).mean())
+            near, far = (piece.end, line.start) if piece.start < line.start else (piece.start, line.end)
+            off = float(np.abs(piece.at(np.array([near, far])) - line.at(np.array([near, far]))).max())
             if (
                 max(piece.ink, line.ink) < 2 * min(piece.ink, line.ink)
-                and overlap < 0.15 * piece.length
-                and -overlap < 0.6 * line.length
-                and off < 8
-                and apart < 12 + 0.02 * line.length
+                and overlap < 0.3 * piece.length
+                and -overlap < min(0.6 * line.length, max(24.0, 1.5 * piece.length))
+                and off < 8 - 0.04 * min(overlap, 0)
             ):
                 done[k] = _united(line, piece)
                 break
@@ -114,18 +111,33 @@ def spanning(lines: list[Ruling], others: list[Ruling]) -> list[Ruling]:
     return [line for line, ok in zip(lines, keep, strict=True) if ok]
 
 
+def wide(lines: list[Ruling], others: list[Ruling]) -> list[Ruling]:
+    """The lines that go across enough of the table; those that nobody drew are kept."""
+    if not others:
+        return lines
+    across = places_of(others, lines)
+    low, high = across.min(axis=0), across.max(axis=0)
+    over = np.minimum(ends_of(lines), high) - np.maximum(starts_of(lines), low)
+    return [line for line, ok in zip(lines, over > 0.4 * (high - low), strict=True) if ok or not line.ink]
+
+
 def distinct(lines: list[Ruling], others: list[Ruling]) -> list[Ruling]:
-    """In order across, one line where two run side by side or cross: a double ruling, a pen over a printed line."""
+    """In order across, one line where two run side by side or cross: a double ruling, a pen over a printed line.
+
+    The longer and darker one stays; more ink than the lines across have is no merit: tops of digits beside a ruling.
+    """
     if not lines or not others:
         return []
     places = places_of(lines, others)
     order = np.argsort(places.mean(axis=1))
     step = step_of(places)
+    usual = float(np.median([o.ink for o in others]))
+    weight = [r.length * min(r.ink, usual) for r in lines]
     kept: list[int] = []
     for i in order:
-        near = max(6.0, 0.25 * step)
+        near = max(6.0, 0.28 * step)
         if kept and float(np.median(places[i] - places[kept[-1]])) < near:
-            if lines[i].ink * lines[i].length > lines[kept[-1]].ink * lines[kept[-1]].length:
+            if weight[i] > weight[kept[-1]]:
                 kept[-1] = int(i)
         else:
             kept.append(int(i))

@@ -1,5 +1,6 @@
 """Crests of dark bands go in; the lines that they are pieces of come out, each followed from end to end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.intp]
 Plane = NDArray[np.integer[Any] | np.floating[Any]]
 """What OpenCV says that it returns."""
 
@@ -25,6 +27,8 @@ class Ruling:
     end: float
     ink: float
     """How much ink a pixel of its length carries: contrast to the paper (0 to 255) times width in pixels."""
+    printed: bool = False
+    """Whether it is a line that the paper was sold with."""
 
     def at(self, along: Floats | float) -> Floats:
         """Its place across at these places along it; straight on beyond its ends."""
@@ -36,54 +40,57 @@ class Ruling:
         return self.end - self.start
 
 
-def find_fragments(peak: NDArray[np.bool_], crest: Plane, raw: Plane) -> list[Ruling]:
-    """The connected runs of crest pixels that are inked almost all along, each as a line from left to right."""
+def find_fragments(peak: NDArray[np.bool_], crest: Plane, raw: Callable[[Whole, Whole], Plane]) -> list[Ruling]:
+    """The connected runs of crest pixels that are inked almost all along, each as a line from left to right.
+
+    `raw` gives the ink at places (x, y) before it was smoothed along the line.
+    """
     linked = cv2.dilate(peak.astype(np.uint8), np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
+    count, labels = cv2.connectedComponents(linked, connectivity=8)
     ys, xs = np.nonzero(peak)
     names = labels[ys, xs]
     size = np.maximum(np.bincount(names, minlength=count), 1)
-    inked = raw[ys, xs] > 0.8 * crest[ys, xs]
-    whole = np.bincount(names[inked], minlength=count) / size
-    wanted = (stats[:, cv2.CC_STAT_WIDTH] >= 18) & (whole > 0.7)
-    kept = wanted[names]
-    order = np.flatnonzero(kept)[np.argsort(names[kept], kind="stable")]
-    ys, xs, names = ys[order], xs[order], names[order]
-    found: list[Ruling] = []
+    inked = raw(xs, ys) > 0.8 * crest[ys, xs]
+    kept = ((size >= 15) & (np.bincount(names[inked], minlength=count) > 0.7 * size))[names]
+    ys, xs, names = ys[kept], xs[kept], names[kept]
     if not len(names):
-        return found
-    first = np.flatnonzero(np.diff(names)) + 1
-    for x, y in zip(np.split(xs, first), np.split(ys, first), strict=True):
-        x0 = int(x.min())
-        here = np.bincount(x - x0)
-        seen = here > 0
-        along = (np.flatnonzero(seen) + x0).astype(np.float64)
-        across = np.bincount(x - x0, weights=y)[seen] / here[seen]
-        ink = np.bincount(x - x0, weights=crest[y, x])[seen] / here[seen]
-        found += _parted(along, across, ink)
-    return found
+        return []
+    place = names.astype(np.int64) * peak.shape[1] + xs
+    order = np.argsort(place, kind="stable")
+    place, first, here = np.unique(place[order], return_index=True, return_counts=True)
+    across = np.add.reduceat(ys[order], first) / here
+    ink = np.add.reduceat(np.asarray(crest[ys, xs], np.float64)[order], first) / here
+    names, along = np.divmod(place, peak.shape[1])
+    bounds = np.flatnonzero(np.diff(names)) + 1
+    lines = zip(*(np.split(values, bounds) for values in (along.astype(np.float64), across, ink)), strict=True)
+    return [part for line in lines for part in _parted(*line)]
 
 
 def _parted(along: Floats, across: Floats, ink: Floats) -> list[Ruling]:
     """One ruling, or several where a pen followed a printed line for a while: cut where the ink changes for good."""
-    low, high = np.percentile(ink, [10, 90])
     cuts = np.array([], np.intp)
-    if high > 2.2 * low and len(ink) > 80:
-        usual = cv2.blur(ink.astype(np.float32)[None], (41, 1), borderType=cv2.BORDER_REPLICATE)[0]
-        cuts = np.flatnonzero(np.diff(usual > np.sqrt(low * high))) + 1
+    if len(ink) > 80:
+        low, high = np.percentile(ink, [10, 90])
+        if high > 2.2 * low:
+            usual = cv2.blur(ink.astype(np.float32)[None], (41, 1), borderType=cv2.BORDER_REPLICATE)[0]
+            cuts = np.flatnonzero(np.diff(usual > np.sqrt(low * high))) + 1
     parts = zip(np.split(along, cuts), np.split(across, cuts), np.split(ink, cuts), strict=True)
-    return [Ruling(x, y, float(x[0]), float(x[-1]), float(np.median(v))) for x, y, v in parts if len(x) >= 15]
+    return [
+        Ruling(x, y, float(x[0]), float(x[-1]), float(np.sort(v)[len(v) // 2])) for x, y, v in parts if len(x) >= 15
+    ]
 
 
-def _end_slopes(ruling: Ruling) -> tuple[float, float]:
+def _end_slopes(along: Floats, across: Floats) -> tuple[float, float]:
     """Slope at the start and at the end; that of a short line is drawn towards level, which the family is."""
-    slopes = []
-    for part in (ruling.along <= ruling.start + 80, ruling.along >= ruling.end - 80):
-        x, y = ruling.along[part], ruling.across[part]
-        spread = float(((x - x.mean()) ** 2).sum())
-        slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread if spread else 0.0
-        slopes.append(slope * len(x) / (len(x) + 30.0))
-    return slopes[0], slopes[1]
+    head = int(np.searchsorted(along, along[0] + 80, "right"))
+    tail = int(np.searchsorted(along, along[-1] - 80))
+    return _slope(along[:head], across[:head]), _slope(along[tail:], across[tail:])
+
+
+def _slope(x: Floats, y: Floats) -> float:
+    x = x - x.sum() / len(x)
+    spread = float(x @ x)
+    return float(x @ y) / spread * len(x) / (len(x) + 30.0) if spread else 0.0
 
 
 def join(fragments: list[Ruling], width: int) -> list[Ruling]:
@@ -99,7 +106,7 @@ def join(fragments: list[Ruling], width: int) -> list[Ruling]:
 def _join_once(fragments: list[Ruling], width: int) -> list[Ruling]:
     if len(fragments) < 2:
         return fragments
-    slopes = np.array([_end_slopes(f) for f in fragments])
+    slopes = np.array([_end_slopes(f.along, f.across) for f in fragments])
     start = np.array([(f.start, f.across[:5].mean()) for f in fragments])
     end = np.array([(f.end, f.across[-5:].mean()) for f in fragments])
     length = np.array([f.length for f in fragments])
@@ -142,9 +149,9 @@ def finished(ruling: Ruling, slope: float, shift: float) -> Ruling:
     grid = np.append(np.arange(ruling.start, ruling.end, 6.0), ruling.end)
     across = np.interp(grid, ruling.along, ruling.across)
     if len(across) >= 5:
-        padded = np.pad(across, 2, mode="reflect", reflect_type="odd")
+        padded = np.concatenate([2 * across[0] - across[2:0:-1], across, 2 * across[-1] - across[-2:-4:-1]])
         across = np.convolve(padded, np.ones(5) / 5, mode="valid")
-    first, last = _end_slopes(replace(ruling, along=grid, across=across))
+    first, last = _end_slopes(grid, across)
     far = 4000.0
     grid = np.concatenate([[grid[0] - far], grid, [grid[-1] + far]])
     across = np.concatenate([[across[0] - far * first], across, [across[-1] + far * last]])

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from formlens.borders import bordered
 from formlens.evidence import edges_drawn, is_closed, is_faint, is_roomy
-from formlens.families import crossings, distinct, ends_of, long_ones, reached, spanning, starts_of, whole
+from formlens.families import crossings, distinct, ends_of, long_ones, reached, spanning, starts_of, whole, wide
 from formlens.fragments import Floats, Ruling
-from formlens.lined_paper import is_lined, is_squared_paper, without_paper_lines
+from formlens.lined_paper import completed, is_lined, is_squared_paper, without_paper_lines
 from formlens.rulings import Gray, Trace
 
 Bools = NDArray[np.bool_]
@@ -24,7 +24,7 @@ class Lattice:
 
 
 def find_lattices(level: Trace, upright: Trace) -> list[Lattice]:
-    """The tables that these rulings form."""
+    """The tables that these rulings form; what is a fiftieth of the largest is writing beside it."""
     rows, columns = level.rulings, upright.rulings
     if not rows or not columns:
         return []
@@ -32,9 +32,18 @@ def find_lattices(level: Trace, upright: Trace) -> list[Lattice]:
     found: list[Lattice] = []
     if is_lined(rows, columns) and is_lined(columns, rows):
         return []
-    for some_rows, some_columns in _groups(touch, rows, columns):
-        found += _tables([rows[i] for i in some_rows], [columns[j] for j in some_columns], level.hat, upright.hat)
-    return found
+    groups = [([rows[i] for i in a], [columns[j] for j in b]) for a, b in _groups(touch, rows, columns)]
+    least = 0.0
+    for group in sorted(groups, key=lambda g: -_reach(*g)):
+        if _reach(*group) > least:
+            found += _tables(*group, level.hat, upright.hat)
+            least = max((0.02 * float(np.prod(np.ptp(f.corners, axis=(0, 1)))) for f in found), default=0.0)
+    return [f for f in found if np.prod(np.ptp(f.corners, axis=(0, 1))) > least]
+
+
+def _reach(rows: list[Ruling], columns: list[Ruling]) -> float:
+    """Area in square pixels that a group of rulings extends over."""
+    return float((ends_of(rows).max() - starts_of(rows).min()) * (ends_of(columns).max() - starts_of(columns).min()))
 
 
 def _touching(rows: list[Ruling], columns: list[Ruling], cross: Floats) -> Bools:
@@ -89,7 +98,17 @@ def _connected(touch: Bools) -> list[tuple[list[int], list[int]]]:
 def _tables(rows: list[Ruling], columns: list[Ruling], level: Gray, upright: Gray) -> list[Lattice]:
     """The tables in one group of rulings that hang together."""
     rows, columns = whole(rows), whole(columns)
-    rows, columns = without_paper_lines(rows, columns)
+    pen_rows, pen_columns = without_paper_lines(rows, columns, (level.shape[1], level.shape[0]))
+    found = _crossed(pen_rows, pen_columns, level, upright)
+    if not found and len(pen_rows) + len(pen_columns) < len(rows) + len(columns):
+        return _crossed(rows, columns, level, upright)
+    return found
+
+
+def _crossed(rows: list[Ruling], columns: list[Ruling], level: Gray, upright: Gray) -> list[Lattice]:
+    """The tables that these rulings make, after those that do not go across, and with borders nobody drew."""
+    if not rows or not columns:
+        return []
     core = reached(long_ones(rows), long_ones(columns))
     columns = spanning(columns, core)
     for _ in range(2):
@@ -98,9 +117,11 @@ def _tables(rows: list[Ruling], columns: list[Ruling], level: Gray, upright: Gra
         if not rows or not columns:
             return []
         rows, columns = distinct(rows, columns), distinct(columns, rows)
+    rows, columns = completed(rows, columns), completed(columns, rows)
     if is_squared_paper(rows, columns):
         return []
     rows, columns = bordered(rows, columns, level.shape[0]), bordered(columns, rows, level.shape[1])
+    rows, columns = wide(rows, columns), wide(columns, rows)
     if len(rows) < 2 or len(columns) < 2 or len(rows) + len(columns) < 5:
         return []
     return _drawn_parts(rows, columns, level, upright)
@@ -112,8 +133,10 @@ def _drawn_parts(rows: list[Ruling], columns: list[Ruling], level: Gray, upright
     by_row = edges_drawn(rows, corners, level, 0)
     by_column = edges_drawn(columns, corners.transpose(1, 0, 2), upright, 1)
     inks = [float(np.median([k.ink for k in lines if k.ink] or [1.0])) for lines in (rows, columns)]
-    faint_rows = [i for i, r in enumerate(rows) if r.ink and is_faint(by_row[i], r.ink / inks[0])]
-    faint_columns = [j for j, c in enumerate(columns) if c.ink and is_faint(by_column[j], c.ink / inks[1])]
+    faint_rows = [i for i, r in enumerate(rows) if r.ink and not r.printed and is_faint(by_row[i], r.ink / inks[0])]
+    faint_columns = [
+        j for j, c in enumerate(columns) if c.ink and not c.printed and is_faint(by_column[j], c.ink / inks[1])
+    ]
     if faint_rows or faint_columns:
         rows = [r for i, r in enumerate(rows) if i not in faint_rows]
         columns = [c for j, c in enumerate(columns) if j not in faint_columns]
@@ -121,8 +144,8 @@ def _drawn_parts(rows: list[Ruling], columns: list[Ruling], level: Gray, upright
             return []
         return _drawn_parts(rows, columns, level, upright)
     real_rows, real_columns = [bool(r.ink) for r in rows], [bool(c.ink) for c in columns]
-    down = by_column[real_columns].max(axis=0) if any(real_columns) else np.ones(len(rows) - 1)
-    over = by_row[real_rows].max(axis=0) if any(real_rows) else np.ones(len(columns) - 1)
+    down = _leading(by_column[real_columns], len(rows) - 1)
+    over = _leading(by_row[real_rows], len(columns) - 1)
     found = []
     for top, bottom in _stretches(down > 0.25):
         for left, right in _stretches(over > 0.25):
@@ -142,6 +165,13 @@ def _drawn_parts(rows: list[Ruling], columns: list[Ruling], level: Gray, upright
             ):
                 found.append(Lattice(part, drawn))
     return found
+
+
+def _leading(edges: Floats, bands: int) -> Floats:
+    """How well the second best line of three or more leads through each band: one may lead on into writing."""
+    if not len(edges):
+        return np.ones(bands)
+    return np.asarray(np.sort(edges, axis=0)[-2 if len(edges) > 2 else -1])
 
 
 def _stretches(linked: Bools) -> list[tuple[int, int]]:

@@ -60,7 +60,7 @@ class Reader:
 
 def _load(path: Path) -> onnxruntime.InferenceSession:
     if not path.is_file():
-        raise ReaderError(f"the reader's file {path} is missing; build it with: python -m model.base --out {path}")
+        raise ReaderError(f"the reader's file {path} is missing; install FormLens again, which brings its own")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.fragments import Plane, Ruling, find_fragments, finished, join
+from formlens.fragments import Plane, Ruling, Whole, find_fragments, finished, join
 
 Gray = NDArray[np.uint8]
 
@@ -43,7 +43,12 @@ def trace_level(gray: Gray) -> Trace:
     band = _bands(hat, max(21, round(width / 60)))
     crest = cv2.blur(hat.astype(np.float32), (11, 3))
     peak = band & (crest >= cv2.dilate(crest, np.ones((5, 1), np.uint8)))
-    raw = cv2.dilate(cv2.warpAffine(fine, shear, size), np.ones((5, 1), np.uint8))
+
+    def raw(x: Whole, y: Whole) -> Plane:
+        back = np.round(y + slope * x - shift).astype(np.intp)
+        near = [fine[np.clip(back + k, 0, height - 1), x] for k in (-2, -1, 0, 1, 2)]
+        return np.asarray(np.max(near, axis=0), np.uint8)
+
     fragments = join(find_fragments(peak, crest, raw), width)
     rulings = [finished(f, slope, shift) for f in fragments if f.length >= max(30.0, 0.02 * width)]
     return Trace(rulings, fine)

@@ -1,120 +1,87 @@
-"""A contrast image and a table's lattice go in; the mask of its rulings comes out, open where writing crosses them."""
+"""Ink and the bands of a table's rulings go in; the ink without the rulings and without the paper's lines comes out.
 
-from dataclasses import dataclass
+What a ruling fills is removed; a stroke that comes out of it on both sides keeps what it has in it. That is how staff
+lines are taken out of music by the lengths of runs (Dalitz et al., "A comparative study of staff removal algorithms",
+PAMI 2008).
+"""
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.fragments import Plane
+from formlens.bands import Rulings
 from formlens.ink import Gray
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class RulingInk:
-    """Where a table's rulings are inked: a mask of 0 and 255, their usual width in pixels and contrast (0 to 255)."""
+def add_printed(rulings: Rulings, contrast: Gray, corners: Floats, floor: float, pen: float) -> Rulings:
+    """The same with the paper's own lines: thin faint runs as long as some cells, which no writing is.
 
-    mask: Gray
-    width: float
-    contrast: float
-
-
-def ruling_ink(contrast: Gray, corners: Floats, floor: float) -> RulingInk:
-    """Follow every ruling from crossing to crossing; `floor` is the contrast from which something is ink.
-
-    A stroke that goes on at both sides of a ruling is left; one that ends in it loses what lies in the ruling.
+    `pen` is the contrast of the writing's full strokes, which are never taken for print.
     """
-    mask = np.zeros_like(contrast)
-    widths, contrasts = [], []
-    for lines in (corners, corners.transpose(1, 0, 2)):
-        room = float(np.median(np.linalg.norm(np.diff(lines, axis=0), axis=2)))
-        for line in lines:
-            width, dark = _mark(mask, contrast, line, int(np.clip(0.12 * room, 4, 24)), floor)
-            if dark > floor:
-                widths.append(width)
-                contrasts.append(dark)
-    if not widths:
-        return RulingInk(mask, 2.0, floor)
-    return RulingInk(mask, float(np.median(widths)), float(np.percentile(contrasts, 80)))
+    ink = np.asarray(contrast > floor, np.uint8) | rulings.bands
+    taken = np.asarray(cv2.dilate(rulings.bands, np.ones((5, 5), np.uint8)), np.uint8)
+    faint = np.asarray(contrast < 0.6 * pen, np.uint8) & (1 - taken)
+    wide, tall = (float(np.median(np.linalg.norm(np.diff(corners, axis=k), axis=2))) for k in (1, 0))
+    wide, tall = wide * min(2.5, corners.shape[1] - 1.1), tall * min(2.5, len(corners) - 1.1)
+    level = _lines(ink, round(max(wide, 40)), rulings.width) & faint
+    upright = _lines(ink.T, round(max(tall, 40)), rulings.width).T & faint
+    return replace(rulings, level=rulings.level | level, upright=rulings.upright | upright)
 
 
-def _mark(mask: Gray, contrast: Gray, line: Floats, reach: int, floor: float) -> tuple[float, float]:
-    """Draw one ruling into the mask; its width and its contrast."""
-    points, normals = _walk(line)
-    offsets = np.arange(-reach - 6, reach + 7)
-    grid = points[None] + offsets[:, None, None] * normals[None]
-    grid = grid.astype(np.float32)
-    strip = cv2.remap(contrast, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    centre = _centre(strip, reach)
-    rows = centre[None] + np.arange(-6 - reach, 7 + reach)[:, None]
-    inside = np.clip(rows, 0, len(offsets) - 1)
-    level = np.take_along_axis(strip, inside, axis=0)
-    level[(rows < 0) | (rows >= len(offsets))] = 0
-    middle = len(level) // 2
-    dark = float(np.median(level[middle]))
-    if dark <= floor:
-        return 0.0, dark
-    half = level > max(0.35 * dark, floor)
-    seen = half[middle]
-    if not seen.any():
-        return 0.0, dark
-    above, below = _run(half[middle::-1]), _run(half[middle:])
-    up, down = float(np.median(above[seen])), float(np.median(below[seen]))
-    width = up + down + 1
-    beyond = round(max(4.0, width))
-    over, under = above >= up + beyond, below >= down + beyond
-    crossed = _widened(over, 2) & _widened(under, 2) & ~_widened(_at_crossings(line, len(points)), round(width) + 4)
-    above = np.where(above > 2 * up + 3, up, above)
-    below = np.where(below > 2 * down + 3, down, below)
-    course = points + (centre - len(offsets) // 2)[:, None] * normals
-    height, wide = mask.shape
-    for step in np.arange(-above.max() - 1, below.max() + 1.5, 0.5):
-        there = (step >= -above - 1) & (step <= below + 1) & ~crossed
-        x, y = np.round(course[there] + step * normals[there]).astype(int).T
-        within = (x >= 0) & (y >= 0) & (x < wide) & (y < height)
-        mask[y[within], x[within]] = 255
-    return width, dark
+def _lines(ink: Gray, length: int, width: float) -> Gray:
+    """Level lines at least so long, not quite level ones too, with a pixel on both sides."""
+    linked = cv2.morphologyEx(np.ascontiguousarray(ink), cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))
+    linked = cv2.dilate(linked, np.ones((3, 1), np.uint8))
+    lines = np.asarray(cv2.morphologyEx(linked, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)), np.uint8)
+    thick = np.asarray(cv2.morphologyEx(lines, cv2.MORPH_OPEN, np.ones((round(2 * width) + 4, 1), np.uint8)), np.uint8)
+    return np.asarray(lines & (1 - thick), np.uint8)
 
 
-def _at_crossings(line: Floats, length: int) -> NDArray[np.bool_]:
-    place = 4 + np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    flags = np.zeros(length, np.bool_)
-    flags[np.clip(np.round(place).astype(int), 0, length - 1)] = True
-    return flags
+def without_rulings(ink: Gray, rulings: Rulings) -> Gray:
+    """The ink (0, 1) without the rulings, but with the strokes that touch or cross them."""
+    free = ink & (1 - rulings.bands)
+    left = free.copy()
+    for band, turned in ((rulings.level, False), (rulings.upright, True)):
+        rough, kept = _strokes(_turned(free, turned), _turned(ink, turned), _turned(band, turned), rulings.width)
+        left = (left & (1 - _turned(rough, turned))) | _turned(kept, turned)
+    return np.asarray(left, np.uint8)
 
 
-def _walk(line: Floats) -> tuple[Floats, Floats]:
-    """A point a pixel along a line through some points, from a little before to a little behind, and its normals."""
-    ends = [line[0] + 4 * _unit(line[0] - line[1]), line[-1] + 4 * _unit(line[-1] - line[-2])]
-    line = np.concatenate([ends[:1], line, ends[1:]])
-    place = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    at = np.arange(0, place[-1], 1.0)
-    points = np.stack([np.interp(at, place, line[:, k]) for k in (0, 1)], axis=1)
-    along = np.gradient(points, axis=0)
-    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
-    return points, np.stack([-along[:, 1], along[:, 0]], axis=1)
+def _turned(mask: Gray, turned: bool) -> Gray:
+    return np.ascontiguousarray(mask.T) if turned else mask
 
 
-def _unit(vector: Floats) -> Floats:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6))
+def _strokes(free: Gray, ink: Gray, band: Gray, width: float) -> tuple[Gray, Gray]:
+    """What beside level rulings is only their own roughness, and what in them belongs to strokes that come out.
+
+    A stroke that goes on at the other side is whole; one that ends in the ruling ends at its edge.
+    """
+    least = round(max(2.0, 0.6 * width))
+    stroke = np.asarray(cv2.morphologyEx(free, cv2.MORPH_OPEN, np.ones((least, 1), np.uint8)), np.uint8)
+    near = np.asarray(cv2.dilate(band, np.ones((2 * least + 1, 1), np.uint8)), np.uint8)
+    within = ink & (band | stroke)
+    deep = round(width) + 2
+    first, whole = [], []
+    for by in (-1, 1):
+        reach = stroke
+        for step in range(1, deep + 1):
+            reach = _grown(reach, by) & within
+            if step == 1:
+                first.append(reach)
+        whole.append(reach)
+    kept = (first[0] | first[1] | (whole[0] & whole[1])) & band
+    return np.asarray(near & free & (1 - stroke), np.uint8), np.asarray(kept, np.uint8)
 
 
-def _centre(strip: Plane, reach: int) -> NDArray[np.intp]:
-    """The row of a strip along which it is darkest, place by place, without leaps."""
-    smooth = cv2.blur(strip, (25, 3)).astype(np.float32)
-    distance = np.abs(np.arange(len(strip)) - len(strip) // 2)
-    smooth -= (0.6 * distance)[:, None].astype(np.float32)
-    smooth[distance > reach] = -1e3
-    best = smooth.argmax(axis=0).astype(np.uint8)
-    return np.asarray(cv2.medianBlur(best[None], 31)[0], np.intp)
-
-
-def _run(dark: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """How many rows beyond the first stay dark without a break, column by column."""
-    return np.asarray(np.maximum(np.logical_and.accumulate(dark, axis=0).sum(axis=0) - 1, 0), np.intp)
-
-
-def _widened(flags: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
-    return np.asarray(np.convolve(flags, np.ones(2 * by + 1), mode="full")[by:-by] > 0, np.bool_)
+def _grown(mask: Gray, by: int) -> Gray:
+    """The mask and the same one row up (-1) or down (1)."""
+    grown = mask.copy()
+    if by > 0:
+        grown[1:] |= mask[:-1]
+    else:
+        grown[:-1] |= mask[1:]
+    return grown

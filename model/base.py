@@ -1,6 +1,6 @@
-"""A public recognizer goes in, the reader that FormLens ships comes out: one ONNX file with its alphabet inside.
+"""A public recognizer goes in, the base of our readers comes out: one ONNX file with its alphabet inside.
 
-    python -m model.base --out formlens/reader.onnx
+    python -m model.base --out .cache/base.onnx
 
 The base is PP-OCRv6 small (PaddlePaddle, Apache-2.0) as PyPI `rapidocr` carries it: a CTC network over 18,710
 characters. Its last layer is cut to the characters of western European forms, which nearly halves the file; the same

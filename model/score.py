@@ -50,9 +50,10 @@ def main() -> None:
     """Print all tables for which data is there."""
     parser = argparse.ArgumentParser(description="Score the shipped reader beside its peers.")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of labelled data (default: %(default)s)")
+    parser.add_argument("--reader", type=Path, help="another reader's file (default: the shipped one)")
     parser.add_argument("--strings", type=int, default=2000, help="digit strings to read (default: %(default)s)")
     given = parser.parse_args()
-    reader, rapid = Reader(), rapidocr()
+    reader, rapid = Reader(given.reader), rapidocr()
     console.print(f"reader {reader.version}")
     if rapid is None:
         console.print("RapidOCR left out: pip install -r model/requirements.txt")

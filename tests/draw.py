@@ -110,7 +110,7 @@ def draw_table(style: Style, seed: int = 0) -> Drawn:
     _write_around(pen, corners, style, aside)
     _lay_around(canvas, pen, style, aside)
     image = _developed(canvas, pen, style, rng)
-    return Drawn(image, corners, texts, style)
+    return Drawn(_shaded(image, style, aside), corners, texts, style)
 
 
 def random_style(seed: int) -> Style:
@@ -340,7 +340,7 @@ def _draw_ruling(pen: NDArray[np.float32], points: Floats, style: Style, rng: np
         for offset in offsets:
             _polyline(pen, points[first:last] + offset * normal, (1.0,), style.thickness)
     if style.again and rng.random() < style.again:
-        drift = np.linspace(*rng.uniform(-1.5, 1.5, 2), len(points))[:, None] * style.thickness
+        drift = np.linspace(rng.uniform(-1.5, 1.5), rng.uniform(-1.5, 1.5), len(points))[:, None] * style.thickness
         _polyline(pen, points + drift * normal, (1.0,), style.thickness)
 
 
@@ -422,11 +422,13 @@ def _write_around(pen: NDArray[np.float32], corners: Floats, style: Style, rng: 
 
 
 def _lay_around(canvas: NDArray[np.float32], pen: NDArray[np.float32], style: Style, rng: np.random.Generator) -> None:
-    """Punched holes, the desk beyond the edge of the paper, a finger, the edge of a shadow."""
+    """Punched holes, the desk beyond the edge of the paper, a finger."""
     height, width = pen.shape
     if "holes" in style.around:
         for y in np.arange(rng.uniform(10, 60), height, rng.uniform(40, 90)):
-            cv2.circle(canvas, (int(0.35 * style.margin), int(y)), int(0.22 * style.margin), (70, 70, 75), -1, cv2.LINE_AA)
+            cv2.circle(
+                canvas, (int(0.35 * style.margin), int(y)), int(0.22 * style.margin), (70, 70, 75), -1, cv2.LINE_AA
+            )
     if "edge" in style.around:
         slant = rng.uniform(-0.4, 0.4, 2) * style.margin
         at = width - 0.5 * style.margin
@@ -436,14 +438,20 @@ def _lay_around(canvas: NDArray[np.float32], pen: NDArray[np.float32], style: St
     if "finger" in style.around:
         centre = rng.uniform(0.1, 0.9) * width, height + 10.0
         at = cv2.RotatedRect(centre, (60.0, 2.0 * style.margin), float(rng.uniform(-30, 30)))
-        cv2.ellipse(canvas, at, (120, 150, 205), -1, cv2.LINE_AA)
+        cv2.ellipse(canvas, at, (120, 150, 205), -1, cv2.LINE_AA)  # type: ignore[call-overload]
         cv2.ellipse(pen, at, (0.0,), -1, cv2.LINE_AA)  # type: ignore[call-overload]
-    if "shade" in style.around:
-        edge = np.array([[0, 0], [rng.uniform(0, width), 0], [rng.uniform(0, width), height], [0, height]])
-        shade = np.zeros((height, width), np.float32)
-        cv2.fillPoly(shade, [edge.astype(np.int32)], (1.0,))
-        shade = cv2.GaussianBlur(shade, (0, 0), float(rng.uniform(4, 25)))
-        canvas *= 1 - np.float32(rng.uniform(0.15, 0.4)) * shade[..., None]
+
+
+def _shaded(image: Image, style: Style, rng: np.random.Generator) -> Image:
+    """The edge of a shadow across the photo."""
+    if "shade" not in style.around:
+        return image
+    height, width = image.shape[:2]
+    edge = np.array([[0, 0], [rng.uniform(0, width), 0], [rng.uniform(0, width), height], [0, height]])
+    shade = np.zeros((height, width), np.float32)
+    cv2.fillPoly(shade, [edge.astype(np.int32)], (1.0,))
+    soft = cv2.GaussianBlur(shade, (0, 0), float(rng.uniform(4, 25)))[..., None]
+    return np.asarray(image * (1 - np.float32(rng.uniform(0.15, 0.45)) * soft), np.uint8)
 
 
 def _paper_texture(height: int, width: int, size: float, rng: np.random.Generator) -> NDArray[np.float32]:

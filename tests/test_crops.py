@@ -37,6 +37,9 @@ def darkness(crop: np.ndarray) -> np.ndarray:
         {"paper": (40, 40, 40), "pen": (220, 220, 220)},
         {"tilt": 3.0, "perspective": 0.05},
         {"lines": "rows"},
+        {"lines": "graph", "line_colour": (180, 150, 130), "blur": 1.0},
+        {"double": True, "wobble": 1.5},
+        {"gaps": 0.08, "grain": 0.4},
         {"grain": 0.5, "pen": (120, 120, 120)},
     ],
     ids=lambda c: "-".join(c) or "plain",
@@ -126,3 +129,40 @@ def test_print_of_the_other_side_is_no_ink() -> None:
     x, y = centre(table, 2, 1)
     cv2.putText(faint, "88", (x - 20, y + 12), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (195, 200, 200), 3, cv2.LINE_AA)
     assert cut_cells(np.asarray(cv2.GaussianBlur(faint, (0, 0), 1.0), np.uint8), table)[2][1] is None
+
+
+def test_a_neighbour_that_reaches_over_a_ruling_fills_no_cell() -> None:
+    image, table = empty_table()
+    for j in range(3):
+        x, bottom = centre(table, 0, j)[0], int(table.quad(0, j)[2, 1])
+        cv2.ellipse(image, (x, bottom + 20), (14, 24), 0, 0, 360, INK, 3, cv2.LINE_AA)
+    crops = cut_cells(image, table)
+    assert [[c is not None for c in row] for row in crops] == [[False] * 3, [True] * 3, [False] * 3]
+
+
+def test_digits_of_two_cells_that_touch_across_a_ruling_are_parted() -> None:
+    image, table = empty_table()
+    x, bottom = centre(table, 0, 1)[0], int(table.quad(0, 1)[2, 1])
+    cv2.line(image, (x, bottom - 50), (x, bottom + 50), INK, 3, cv2.LINE_AA)
+    crops = cut_cells(image, table)
+    assert crops[0][1] is not None
+    assert crops[1][1] is not None
+
+
+def test_a_one_close_to_a_ruling_is_no_ruling() -> None:
+    image, table = empty_table()
+    left, y = int(table.quad(1, 1)[0, 0]), centre(table, 1, 1)[1]
+    cv2.line(image, (left + 10, y - 20), (left + 10, y + 20), INK, 3, cv2.LINE_AA)
+    assert cut_cells(image, table)[1][1] is not None
+
+
+def test_large_pages_are_cut_at_their_own_resolution() -> None:
+    style = variant(TABLE, cell=(560.0, 280.0), thickness=8.0)
+    drawn = draw_table(style, seed=1)
+    table = Table(drawn.corners.astype(np.float32))
+    x, y = centre(table, 1, 1)
+    cv2.rectangle(drawn.image, (x - 80, y - 60), (x + 80, y + 60), INK, 10)
+    crop = cut_cells(drawn.image, table)[1][1]
+    assert crop is not None
+    assert 150 <= crop.shape[0] <= 200
+    assert 190 <= crop.shape[1] <= 250

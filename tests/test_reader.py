@@ -108,7 +108,7 @@ def test_a_crop_without_pixels_is_refused() -> None:
 
 
 def test_a_missing_file_is_named_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(ReaderError, match=r"gone\.onnx is missing; build it with"):
+    with pytest.raises(ReaderError, match=r"gone\.onnx is missing; install FormLens again"):
         Reader(tmp_path / "gone.onnx")
 
 

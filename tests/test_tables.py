@@ -3,7 +3,17 @@
 import cv2
 import numpy as np
 import pytest
-from draw import Drawn, Style, draw_lined_paper, draw_page, draw_table, draw_writing, random_style, variant
+from draw import (
+    Drawn,
+    Style,
+    draw_lined_paper,
+    draw_page,
+    draw_table,
+    draw_writing,
+    random_photo,
+    random_style,
+    variant,
+)
 
 from formlens.tables import Table, find_tables
 
@@ -68,6 +78,28 @@ def test_printed_lines_of_the_paper_are_no_rows_where_the_pen_drew_its_own(lines
     assert_found(draw_table(variant(PEN_TABLE, lines=lines, line_step=37.0, margin=90), seed=6))
 
 
+def test_printed_lines_as_dark_as_the_pen_are_no_rows_where_the_pen_drew_its_own() -> None:
+    line = (95, 60, 50)
+    drawn = draw_table(
+        variant(PEN_TABLE, lines="behind", line_step=37.0, margin=90, line_colour=line, thickness=2.0), 6
+    )
+    assert_found(drawn)
+
+
+def test_a_printed_row_that_the_photo_does_not_show_is_put_in() -> None:
+    drawn = draw_table(variant(PEN_TABLE, rows=8, lines="rows", filled=0.0, texture=0.5), seed=5)
+    y, left, right = int(drawn.corners[4, :, 1].mean()), int(drawn.corners[4, 0, 0]), int(drawn.corners[4, -1, 0])
+    for x in (left, *drawn.corners[4, 1:-1, 0].astype(int)):
+        end = min(int(x) + 124, right - 8)
+        drawn.image[y - 5 : y + 6, int(x) + 6 : end] = drawn.image[y - 16 : y - 5, int(x) + 6 : end]
+    assert_found(drawn)
+
+
+@pytest.mark.parametrize("thing", ["title", "below", "beside", "holes", "edge", "finger", "shade"])
+def test_what_else_is_on_the_photo_makes_no_row_or_column(thing: str) -> None:
+    assert_found(draw_table(variant(PEN_TABLE, rows=5, columns=4, margin=120, around=(thing,)), seed=11))
+
+
 def test_digits_below_each_other_are_no_column() -> None:
     drawn = draw_table(variant(PEN_TABLE, filled=0.0), seed=7)
     centre = drawn.corners[:, 1:3, 0].mean(axis=1)
@@ -118,3 +150,12 @@ def test_most_tables_drawn_at_random_are_found() -> None:
         tables = find_tables(draw_table(style, seed).image)
         exact.append([(t.rows, t.columns) for t in tables] == [(style.rows, style.columns)])
     assert np.mean(exact) >= 0.8
+
+
+def test_most_photos_drawn_at_random_are_found() -> None:
+    exact = []
+    for seed in range(6000, 6020):
+        style = random_photo(seed)
+        tables = find_tables(draw_table(style, seed).image)
+        exact.append([(t.rows, t.columns) for t in tables] == [(style.rows, style.columns)])
+    assert np.mean(exact) >= 0.75
