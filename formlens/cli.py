@@ -3,10 +3,11 @@
 import csv
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import cv2
 import typer
@@ -15,6 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from formlens import __version__
 from formlens.decode import DIGITS, TEXT
+from formlens.form import Form, load_form, save_form
+from formlens.labelled import Labelled, read_folder
+from formlens.learn import learn_form
 from formlens.output import Output
 from formlens.pages import read_pages
 from formlens.pipeline import read_forms
@@ -31,6 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Item = TypeVar("Item")
 
 Line = tuple[Path, Image | PageResult]
 """An image of one line and the path it came from, or why there is none."""
@@ -64,23 +70,29 @@ def version(
 def read(
     scans: Scans,
     out: Annotated[Path, typer.Option(help="The spreadsheet to write: .csv or .xlsx.")],
+    form: Annotated[
+        list[Path] | None,
+        typer.Option(help="A learned form; may be given several times, then each page goes to the one it matches."),
+    ] = None,
     cells: Annotated[Path | None, typer.Option(help="Write each cell's text, confidence and box as JSON.")] = None,
     with_source: Annotated[
         bool, typer.Option("--with-source", help="Put the columns source and page in front.")
     ] = False,
 ) -> None:
-    """Read the ruled tables on scans and photos into one spreadsheet, a row for each row of a table."""
+    """Read scans and photos into one spreadsheet: the fields of a learned form, or each ruled table as it is."""
     _check_name("--out", out, ".csv", ".xlsx")
     if cells is not None:
         _check_name("--cells", cells, ".json")
+    forms = [load_form(path) for path in form or ()]
+    columns = _columns(forms)
     found, left = find_scans(scans)
     if left:
         errors.print(f"{_count(len(left), 'other file')} left alone: {_some(path.name for path in left)}", style="dim")
     reader = Reader()
     rows = flagged = pages = unread = 0
-    with Output(out, cells, with_source=with_source) as output:
-        for scan in _progress(found, "Reading"):
-            for result in read_forms(scan.read_bytes(), scan.source, reader):
+    with Output(out, cells, columns=columns, with_source=with_source) as output:
+        for scan in _progress(found, "Reading", _scan_name):
+            for result in read_forms(scan.read_bytes(), scan.source, reader, forms):
                 output.add(result)
                 pages += 1
                 rows += len({cell.row for cell in result.cells})
@@ -92,6 +104,29 @@ def read(
     )
     if unread:
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Example: `formlens learn intake/ --out intake.form` learns from page1.jpg and page1.csv, page2.jpg and "
+    "page2.csv, …, and blank.pdf where it is there; then `formlens read new/ --form intake.form --out rows.csv`."
+)
+def learn(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Scans, each with its CSV; and blank.pdf, if any.")],
+    out: Annotated[Path, typer.Option(metavar="FORM", help="The form to write: one file, data only.")],
+) -> None:
+    """Learn where each column lives on a form from scans and the CSVs that people typed for them."""
+    if out.is_dir():
+        raise CallError(f"--out {out}: a folder is there; name a file, for example {out / 'intake.form'}")
+
+    def watch(labelled: Sequence[Labelled]) -> Iterator[Labelled]:
+        return _progress(labelled, "Learning", lambda one: one.scan.path.name)
+
+    learned = learn_form(read_folder(folder), out.stem, Reader(), watch)
+    save_form(learned.form, out)
+    for doubt in learned.doubts:
+        errors.print(doubt, style="yellow")
+    located = sum(column.place is not None for column in learned.form.columns)
+    errors.print(f"{located} of {_count(len(learned.form.columns), 'column')} found -> {out}")
 
 
 @app.command(
@@ -114,7 +149,7 @@ def recognize(
     with unfinished.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["file", "text", "confidence"])
-        for batch in _batches(_lines(_progress(found, "Reading"))):
+        for batch in _batches(_lines(_progress(found, "Reading", _scan_name))):
             crops = [line for _, line in batch if not isinstance(line, PageResult)]
             readings = iter(reader.read(crops, allowed))
             for path, line in batch:
@@ -190,12 +225,27 @@ def _some(names: Iterable[str], most: int = 5) -> str:
     return ", ".join(listed[:most]) + (", …" if len(listed) > most else "")
 
 
-def _progress(scans: list[Scan], what: str) -> Iterator[Scan]:
-    """The scans, one by one, with a progress bar on a terminal."""
+def _scan_name(scan: Scan) -> str:
+    return scan.path.name
+
+
+def _columns(forms: Sequence[Form]) -> list[str] | None:
+    """The header of one spreadsheet for all forms. Raises CallError for forms that do not fit into one."""
+    names = Counter(form.name for form in forms)
+    if any(many > 1 for many in names.values()):
+        raise CallError(f"--form: two forms are called {names.most_common(1)[0][0]}; give one another file name")
+    headers = {tuple(column.name for column in form.columns) for form in forms}
+    if len(headers) > 1:
+        raise CallError("--form: these forms have different columns, a spreadsheet has one header; read them apart")
+    return list(headers.pop()) if headers else None
+
+
+def _progress(items: Sequence[Item], what: str, name: Callable[[Item], str]) -> Iterator[Item]:
+    """The items, one by one, with a progress bar on a terminal."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task(what, total=len(scans))
-        for scan in scans:
-            progress.update(task, description=f"{what} {scan.path.name}")
-            yield scan
+        task = progress.add_task(what, total=len(items))
+        for item in items:
+            progress.update(task, description=f"{what} {name(item)}")
+            yield item
             progress.advance(task)

@@ -1,7 +1,7 @@
 """The journey of a page: the bytes of a scan go in, one result for each of its pages comes out."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from formlens.columns import Place, Probabilities, read_cells
 from formlens.crops import cut_cells
+from formlens.fields import find_form, read_fields
+from formlens.form import Form
 from formlens.pages import read_pages
 from formlens.reader import Reader
 from formlens.rectify import square
@@ -27,26 +29,34 @@ EMPTY = Reading("", 0.995)
 log = logging.getLogger(__name__)
 
 
-def read_forms(data: bytes, source: str, reader: Reader) -> Iterator[PageResult]:
+def read_forms(data: bytes, source: str, reader: Reader, forms: Sequence[Form] = ()) -> Iterator[PageResult]:
     """Read every page of one scan; a page that cannot be read is a result too.
 
     ``data`` is the file as it is (JPEG, PNG, TIFF, WebP, PDF), ``source`` the name under which its pages are reported.
     """
     for page in read_pages(data, source):
-        yield page if isinstance(page, PageResult) else read_page(page, reader)
+        yield page if isinstance(page, PageResult) else read_page(page, reader, forms)
 
 
-def read_page(page: Page, reader: Reader) -> PageResult:
-    """Read the ruled tables of one page, from top to bottom; never raises for what is on the page."""
+def read_page(page: Page, reader: Reader, forms: Sequence[Form] = ()) -> PageResult:
+    """Read the fields of one page that is one of these forms; with no form its ruled tables, from top to bottom.
+
+    Never raises for what is on the page.
+    """
+    form = None
     try:
-        cells = tuple(read_tables(page.image, reader))
+        if forms:
+            form, where = find_form(page.image, forms)
+            cells = tuple(read_fields(page.image, form, where, reader, FLAG_BELOW))
+        else:
+            cells = tuple(read_tables(page.image, reader))
     except UnreadableError as error:
         return PageResult(page.source, page.number, "unreadable", reason=str(error))
     except Exception:  # one odd page must not lose the pages after it
         log.exception("page %d could not be read", page.number)
         reason = "FormLens failed on this page: a fault of the program, not of the scan; please report it"
         return PageResult(page.source, page.number, "unreadable", reason=reason)
-    return PageResult(page.source, page.number, "read", cells=cells)
+    return PageResult(page.source, page.number, "read", form.name if form else None, cells)
 
 
 def read_tables(image: Image, reader: Reader) -> Iterator[Cell]:

@@ -1,0 +1,73 @@
+"""A page and the forms that it may be go in; the form that it is, and what stands in its fields, come out."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from formlens.form import Column, Form
+from formlens.kinds import as_typed
+from formlens.marks import ticked
+from formlens.pen import Sheet, cut, find_strokes
+from formlens.reader import Reader
+from formlens.register import Registration, register
+from formlens.types import Box, Cell, Image, Reading, UnreadableError
+
+_EMPTY = Reading("", 0.995)
+"""A field without ink, and how often such a field is empty."""
+
+_NOWHERE = Reading("", 0.0)
+"""A column that is not on the page."""
+
+
+def find_form(image: Image, forms: Sequence[Form]) -> tuple[Form, Registration]:
+    """The form that a page is, and where it lies on the page. Raises UnreadableError where it is none."""
+    found = [(form, where) for form in forms if (where := register(image, form.print)) is not None]
+    if not found:
+        names = " or ".join(f'"{form.name}"' for form in forms)
+        raise UnreadableError(f"this page does not look like form {names}")
+    return max(found, key=lambda match: match[1].score)
+
+
+def lay_on(image: Image, form: Form, where: Registration) -> Sheet:
+    """A page as its form sees it, and the pen's strokes on it."""
+    height, width = form.blank.shape
+    return find_strokes(where.warp(image, width, height), form.printed)
+
+
+def read_fields(image: Image, form: Form, where: Registration, reader: Reader, flag_below: float) -> Iterator[Cell]:
+    """Read the fields of a page that is this form, in the order of the form's columns, as one row."""
+    sheet = lay_on(image, form, where)
+    crops = {column.name: cut(sheet, column.place) for column in form.columns if _is_written(column) and column.place}
+    written = {name: crop for name, crop in crops.items() if crop is not None}
+    seen = dict(zip(written, reader.probabilities(list(written.values())), strict=True))
+    for column in form.columns:
+        if column.place is None:
+            reading = _NOWHERE
+        elif column.kind.name == "mark":
+            reading = _mark(column, ticked(sheet, column.place))
+        elif column.name in seen:
+            reading = as_typed(column.kind, reader.decode(seen[column.name], column.kind.charset))
+        else:
+            reading = _EMPTY
+        box = _on_page(column.place, form, where, image.shape) if column.place else (0, 0, 0, 0)
+        flagged = reading.confidence < flag_below
+        yield Cell(0, column.name, reading.text, reading.confidence, flagged, box)
+
+
+def _is_written(column: Column) -> bool:
+    return column.kind.name != "mark"
+
+
+def _mark(column: Column, probability: float) -> Reading:
+    yes, no = column.kind.typed.split("\n")
+    return Reading(yes, probability) if probability > 0.5 else Reading(no, 1 - probability)
+
+
+def _on_page(place: Box, form: Form, where: Registration, shape: tuple[int, ...]) -> Box:
+    """The smallest upright box around a place, in whole pixels of the page as given."""
+    x0, y0, x1, y1 = place
+    height, width = form.blank.shape
+    corners = where.to_page(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64), width, height)
+    low = np.clip(np.floor(corners.min(axis=0)), 0, (shape[1], shape[0])).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)), 0, (shape[1], shape[0])).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

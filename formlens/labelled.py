@@ -1,0 +1,86 @@
+"""A folder of scans and the CSVs that people typed goes in; pictures with their rows, and the blank, come out."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from formlens.pages import read_pages
+from formlens.scans import SUFFIXES, Scan, find_scans
+from formlens.types import CallError, Page
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One scan and what somebody typed for it."""
+
+    scan: Scan
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What a form is learned from."""
+
+    labelled: tuple[Labelled, ...]
+    blank: Scan | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The header that all CSVs share."""
+        return tuple(self.labelled[0].values)
+
+
+def read_folder(folder: Path) -> Folder:
+    """Pair each scan of a folder with its CSV. Raises CallError, which names the file, for whatever does not fit."""
+    if not folder.is_dir():
+        raise CallError(f"{folder}: no such folder")
+    scans, left = find_scans([folder])
+    blanks = [scan for scan in scans if scan.path.stem.lower() == "blank"]
+    if len(blanks) > 1:
+        raise CallError(f"{blanks[1].path}: a form has one blank, and {blanks[0].path.name} is there too")
+    scans = [scan for scan in scans if scan not in blanks]
+    tables = {path.with_suffix(""): path for path in left if path.suffix.lower() == ".csv"}
+    stems = [scan.path.with_suffix("") for scan in scans]
+    for scan, stem in zip(scans, stems, strict=True):
+        if stem not in tables:
+            raise CallError(f"{scan.path}: no CSV beside it; type one with the same name, {stem.name}.csv")
+        if stems.count(stem) > 1:
+            raise CallError(f"{scan.path}: another scan has the same name, and one CSV cannot be of both")
+    for stem, path in tables.items():
+        if stem not in stems:
+            raise CallError(f"{path}: no scan beside it; FormLens reads {', '.join(sorted(SUFFIXES))}")
+    if not scans:
+        raise CallError(f"{folder}: no scan with its CSV; put scans there, and for each a CSV of the same name")
+    labelled = tuple(Labelled(scan, _row(tables[stem])) for scan, stem in zip(scans, stems, strict=True))
+    for other in labelled[1:]:
+        if tuple(other.values) != tuple(labelled[0].values):
+            first = labelled[0].scan.path.with_suffix(".csv").name
+            raise CallError(f"{other.scan.path.with_suffix('.csv')}: its header differs from that of {first}")
+    return Folder(labelled, blanks[0] if blanks else None)
+
+
+def pages_of(scan: Scan) -> Iterator[Page]:
+    """The pages of a scan that is to be learned from. Raises CallError for a page that cannot be read."""
+    for page in read_pages(scan.read_bytes(), scan.source):
+        if not isinstance(page, Page):
+            raise CallError(f"{scan.path}, page {page.page}: {page.reason}")
+        yield page
+
+
+def _row(path: Path) -> dict[str, str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CallError(f"{path}: not a CSV in UTF-8; save it anew as CSV UTF-8") from error
+    if len(rows) < 2:
+        raise CallError(f"{path}: a header and a row of values are needed, {len(rows)} of them found")
+    if len(rows) > 2:
+        raise CallError(f"{path}: {len(rows) - 1} rows of values; only forms with one row a page can be learned so far")
+    header, values = ([cell.strip() for cell in row] for row in rows)
+    if len(set(header)) < len(header) or "" in header:
+        raise CallError(f"{path}: two columns of one name, or one without a name")
+    if len(values) != len(header):
+        raise CallError(f"{path}: {len(header)} columns but {len(values)} values")
+    return dict(zip(header, values, strict=True))

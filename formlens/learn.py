@@ -1,0 +1,217 @@
+"""Scans and what people typed for them go in; the form, and what is not sure about it, come out.
+
+All scans are put on the blank, or on each other where there is none; the pen's strokes on all of them give the places;
+each column goes to the place where the reader finds its values likeliest, over all scans and columns together.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formlens.assign import assign
+from formlens.decode import likelihood
+from formlens.fields import lay_on
+from formlens.form import SIDE, Column, Form
+from formlens.ink import Gray
+from formlens.kinds import Kind, kind_of, spellings, ways
+from formlens.labelled import Folder, Labelled, pages_of
+from formlens.marks import find_boxes, ticked
+from formlens.pen import Sheet, cut
+from formlens.places import find_places
+from formlens.reader import Reader
+from formlens.rectify import square
+from formlens.register import Print, Registration, find_print, register
+from formlens.types import Box, CallError, Image, Page
+
+_DOUBT = 3.0
+"""A column whose place is less than so much likelier (nats) than another is reported."""
+
+_WEAK = 1.5
+"""A column whose place is likelier (nats) than chance by less is reported."""
+
+_MOST_FOR_BLANK = 12
+"""Copies that a blank is rebuilt from."""
+
+Seen = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A form, and what a person should know about it, a sentence each."""
+
+    form: Form
+    doubts: tuple[str, ...]
+
+
+def learn_form(
+    folder: Folder, name: str, reader: Reader, watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter
+) -> Learned:
+    """Learn a form from a labelled folder; ``watch`` passes the scans on, and may show how far they are.
+
+    Raises CallError, which names the file, for a scan that cannot be read or is not the same form as the others.
+    """
+    images = {labelled.scan.source: _only_page(labelled) for labelled in folder.labelled}
+    form = Form(name, (), _blank(folder, list(images.values())))
+    sheets = []
+    for labelled in watch(folder.labelled):
+        image = images.pop(labelled.scan.source)
+        where = register(image, form.print)
+        if where is None:
+            raise CallError(f"{labelled.scan.path}: this page does not look like the other scans, or the blank")
+        sheets.append(lay_on(image, form, where))
+    rows = [labelled.values for labelled in folder.labelled]
+    columns, doubts = _columns(folder.columns, rows, sheets, form, reader)
+    return Learned(Form(name, columns, form.blank), doubts)
+
+
+def _only_page(labelled: Labelled) -> Image:
+    pages = list(pages_of(labelled.scan))
+    if len(pages) != 1:
+        raise CallError(f"{labelled.scan.path}: {len(pages)} pages; a scan to learn from has one page and its CSV")
+    return pages[0].image
+
+
+def _blank(folder: Folder, images: Sequence[Image]) -> Gray:
+    """The empty form, in the size of a form's frame."""
+    if folder.blank is None:
+        return _rebuilt(images)
+    pages = list(pages_of(folder.blank))
+    # a blank of several pages: the one that the scans are copies of
+    prints = [find_print(page.image) for page in pages] if len(pages) > 1 else []
+    scores = [(where.score if (where := register(images[0], p)) else 0.0) for p in prints]
+    page: Page = pages[int(np.argmax(scores))] if scores else pages[0]
+    return _framed(square(page.image).image)
+
+
+def _framed(image: Image) -> Gray:
+    scale = SIDE / max(image.shape[:2])
+    height, width = (round(side * scale) for side in image.shape[:2])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.cvtColor(cv2.resize(image, (width, height), interpolation=how), cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _rebuilt(images: Sequence[Image]) -> Gray:
+    """The empty form from filled copies that lie on each other: the print stays, the pen is elsewhere on each."""
+    if len(images) < 2:
+        raise CallError("one scan does not show what is printed; add the empty form as blank.pdf, or a second scan")
+    prints: list[Print] = []
+    matches: list[list[tuple[Image, Registration]]] = []
+    for first in images[:3]:
+        squared = square(first).image
+        prints.append(find_print(squared))
+        found = [(image, register(image, prints[-1])) for image in images[:_MOST_FOR_BLANK]]
+        matches.append([(image, where) for image, where in found if where is not None])
+        if len(matches[-1]) > 0.8 * len(found):
+            break
+    best = int(np.argmax([len(match) for match in matches]))
+    height, width = (round(side * SIDE / max(prints[best].gray.shape)) for side in prints[best].gray.shape)
+    stack = np.stack(
+        [cv2.cvtColor(where.warp(image, width, height), cv2.COLOR_BGR2GRAY) for image, where in matches[best]]
+    )
+    if len(stack) < 2:
+        raise CallError("these scans do not look like copies of one form; add the empty form as blank.pdf")
+    return _common_print(np.asarray(stack, np.uint8))
+
+
+def _common_print(copies: Gray) -> Gray:
+    """What copies of a form that lie on each other, shape (n, height, width), have in common, on white.
+
+    Strokes of pens cross by chance, or stand at one place on most copies as the dashes of dates do. So print is what
+    all copies have (of more than four, all but one), as far as it is most of the ink that it hangs together with.
+    """
+    rank = len(copies) - 1 - (len(copies) > 4)
+    common = np.asarray(np.partition(copies, rank, axis=0)[rank], np.uint8)
+    dark = _dark(common)
+    near = cv2.dilate(dark, np.ones((3, 3), np.uint8)) > 0
+    votes = np.zeros(dark.shape, np.uint8)
+    for copy in copies:
+        count, components = cv2.connectedComponents(_dark(copy), connectivity=8)
+        area = np.maximum(np.bincount(components.ravel(), minlength=count), 1)
+        votes += (np.bincount(components[near], minlength=count) > 0.6 * area)[components] & (components > 0)
+    kept = cv2.dilate((votes > 0.5 * len(copies)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    kept |= cv2.blur(common, (9, 9)) < 200
+    usual = np.asarray(np.median(copies, axis=0), np.uint8)
+    return np.asarray(np.where(kept, usual, np.maximum(usual, np.percentile(usual, 90))), np.uint8)
+
+
+def _dark(gray: Gray) -> Gray:
+    return np.asarray(
+        cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20), np.uint8
+    )
+
+
+def _columns(
+    names: Sequence[str], rows: Sequence[dict[str, str]], sheets: Sequence[Sheet], form: Form, reader: Reader
+) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+    kinds = [kind_of([row[name] for row in rows]) for name in names]
+    places = find_places(sheets, form.printed)
+    boxes = find_boxes(form.blank) if any(kind.name == "mark" for kind in kinds) else []
+    seen = _see(sheets, places, reader)
+    fits = np.full((len(names), len(places) + len(boxes)), -1e6)
+    for i, name in enumerate(names):
+        values = [row[name] for row in rows]
+        if kinds[i].name == "mark":
+            yes = kinds[i].typed.split("\n")[0]
+            for j, box in enumerate(boxes):
+                fits[i, len(places) + j] = _fit_mark([value == yes for value in values], sheets, box)
+        else:
+            kinds[i], fits[i, : len(places)] = _fit_best_way(kinds[i], values, seen, reader.alphabet)
+    given = assign(fits)
+    columns, doubts = [], []
+    for i, (name, where) in enumerate(zip(names, given, strict=True)):
+        columns.append(Column(name, kinds[i], None if where is None else (places + boxes)[where]))
+        if where is None:
+            doubts.append(f"column `{name}`: not found on the page; it comes out empty")
+        elif (np.delete(fits[i], [g for g in given if g is not None]) > fits[i, where] - _DOUBT).any():
+            doubts.append(f"column `{name}`: two places fit; add labelled scans")
+        elif fits[i, where] < _WEAK:
+            doubts.append(f"column `{name}`: its place is not sure; add labelled scans")
+    return tuple(columns), tuple(doubts)
+
+
+def _see(sheets: Sequence[Sheet], places: Sequence[Box], reader: Reader) -> list[list[Seen | None]]:
+    """What the reader sees in each place of each sheet; None where no ink is."""
+    crops = [[cut(sheet, place) for sheet in sheets] for place in places]
+    seen = iter(reader.probabilities([crop for row in crops for crop in row if crop is not None]))
+    return [[None if crop is None else next(seen) for crop in row] for row in crops]
+
+
+def _fit_best_way(
+    kind: Kind, values: Sequence[str], seen: Sequence[Sequence[Seen | None]], alphabet: str
+) -> tuple[Kind, NDArray[np.float64]]:
+    """How well a column fits each place, written the way that fits its best place best."""
+    fits = [[_fit(way, values, found, alphabet) for found in seen] for way in ways(kind)]
+    table = np.array(fits, np.float64).reshape(len(fits), len(seen))
+    best = int(table.max(axis=1).argmax()) if len(seen) else 0
+    return ways(kind)[best], table[best]
+
+
+def _fit(kind: Kind, values: Sequence[str], found: Sequence[Seen | None], alphabet: str) -> float:
+    """How much likelier (nats) the values stand in a place than that something else does."""
+    fit = 0.0
+    for value, seen in zip(values, found, strict=True):
+        if not value:
+            fit += log(0.9 / 0.5) if seen is None else log(0.1 / 0.5)
+        elif seen is None:
+            fit += log(0.05 / 0.5)
+        else:
+            fit += max(_surprise(text, seen, alphabet) for text in spellings(kind, value))
+    return fit
+
+
+def _surprise(text: str, seen: Seen, alphabet: str) -> float:
+    """How much likelier (nats) a text is by what was seen than by chance; people mistype, so none is impossible."""
+    spelling = [alphabet.find(character) + 1 for character in text]
+    if 0 in spelling:
+        return log(0.1)
+    by_chance = exp(-2.3 * len(text))
+    return log(0.9 * likelihood(seen, spelling) / by_chance + 0.1)
+
+
+def _fit_mark(values: Sequence[bool], sheets: Sequence[Sheet], box: Box) -> float:
+    chances = [ticked(sheet, box) for sheet in sheets]
+    return sum(log((0.98 * (p if value else 1 - p) + 0.01) / 0.5) for value, p in zip(values, chances, strict=True))

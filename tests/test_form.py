@@ -1,0 +1,90 @@
+"""A form's file: what was learned comes back, and nothing else gets in."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from forms import draw_form
+
+from formlens.form import Column, Form, load_form, save_form
+from formlens.kinds import Kind
+from formlens.types import CallError
+
+
+def make_form() -> Form:
+    blank = cv2.cvtColor(cv2.resize(draw_form(), None, fx=2200 / 1400, fy=2200 / 1400), cv2.COLOR_BGR2GRAY)
+    date = Kind("date", "0123456789/", "Y-M-D", "D/M/Y")
+    columns = Column("née le", date, (10, 20, 300, 60)), Column("id", Kind("text"), None)
+    return Form("intake", columns, np.asarray(blank, np.uint8))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    save_form(make_form(), tmp_path / "intake.form")
+    return tmp_path / "intake.form"
+
+
+def test_a_form_comes_back_as_it_was(file: Path) -> None:
+    form = load_form(file)
+    assert (form.name, form.columns) == ("intake", make_form().columns)
+    assert np.abs(form.blank.astype(int) - make_form().blank).max() <= 8
+    assert file.stat().st_size < 3_000_000
+
+
+def test_the_same_form_gives_the_same_bytes(file: Path, tmp_path: Path) -> None:
+    save_form(make_form(), tmp_path / "again.form")
+    assert (tmp_path / "again.form").read_bytes() == file.read_bytes()
+
+
+def rewritten(file: Path, **parts: bytes) -> bytes:
+    with zipfile.ZipFile(file) as archive:
+        old = {name: archive.read(name) for name in archive.namelist()}
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in (old | {name.replace("_", "."): data for name, data in parts.items()}).items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def altered(file: Path, change: str, value: object) -> bytes:
+    with zipfile.ZipFile(file) as archive:
+        content = json.loads(archive.read("form.json"))
+    column = content["columns"][0]
+    {"name": content, "version": content, "columns": content}.get(change, column)[change] = value
+    return rewritten(file, form_json=json.dumps(content).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("version", 99), ("name", 7), ("columns", []), ("columns", {}), ("columns", [3]), ("place", [0, 0, 5]),
+        ("place", [5, 5, 1, 1]), ("place", [0, 0, 9_999_999, 9]), ("place", "here"), ("place", [0.5, 1, 7, 9]),
+        ("kind", None), ("kind", {"name": "os.system", "characters": None, "typed": "", "written": ""}),
+        ("kind", {"name": "mark", "characters": "", "typed": "yes", "written": ""}),
+        ("kind", {"name": "text", "characters": 3, "typed": "", "written": ""}),
+    ],
+)  # fmt: skip
+def test_a_form_that_was_tampered_with_is_refused_by_name(file: Path, change: str, value: object) -> None:
+    file.write_bytes(altered(file, change, value))
+    with pytest.raises(CallError, match=r"intake\.form"):
+        load_form(file)
+
+
+def test_whatever_is_no_form_is_refused_by_name(file: Path) -> None:
+    whole = file.read_bytes()
+    huge = cv2.imencode(".png", np.zeros((2200, 20_000), np.uint8))[1].tobytes()
+    bomb = rewritten(file, blank_png=bytes(9_000_000))
+    for data in (b"", b"PK\x03\x04", whole[: len(whole) // 2], whole[100:], bomb, rewritten(file, more_txt=b""),
+                 rewritten(file, blank_png=huge), rewritten(file, form_json=b"[1]"), rewritten(file, form_json=b"\xff"),
+                 rewritten(file, form_json=b"[" * 100_000)):  # fmt: skip
+        file.write_bytes(data)
+        with pytest.raises(CallError, match=r"intake\.form"):
+            load_form(file)
+    with pytest.raises(CallError, match="formlens learn"):
+        load_form(file.with_name("absent.form"))
+    with pytest.raises(CallError, match="folder"):
+        load_form(file.parent)
