@@ -16,7 +16,7 @@ test: check ## all of it, with a deployment on the embedded cloud
 	pytest -m cloud
 
 check: .venv/ready node_modules/ready ## what each commit must pass: style, types, layering, quick tests
-	ruff check && ruff format --check
+	ruff check --no-cache && ruff format --check
 	mypy
 	lint-imports
 	pytest -m "not cloud"

@@ -17,10 +17,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from store import Store
-
 from formlens.cells import page_from_json
 from formlens.sheet import CsvSheet, XlsxSheet
+from store import Store
 
 PAGES = 500
 """Pages in a full book. A table page has some 60 cells, 6 kB: a full book is rebuilt in about two seconds."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from keys import Place, Upload, claim_of
-from store import Store, Stored
-
 from formlens.cells import page_json
 from formlens.pages import Limits, read_pages
 from formlens.pipeline import read_page
 from formlens.reader import Reader
 from formlens.types import PageResult
+from keys import Place, Upload, claim_of
+from store import Store, Stored
 
 COPY_LIMIT = 5_000_000_000
 """Bytes that S3 copies in one call; a larger scan stays where it is."""

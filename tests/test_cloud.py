@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
-from waiting import eventually
 
 from local.cloud import ACCOUNT, REGION, Cloud
 from local.demo import write_environment
 from local.install import ROOT, InstallError, interpreter
+from waiting import eventually
 
 pytestmark = pytest.mark.cloud
 

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from draw import Style, draw_table, variant
 
+from draw import Style, draw_table, variant
 from formlens.crops import cut_cells
 from formlens.tables import Table
 

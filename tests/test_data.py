@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("faker", reason="the words of the training stream come from Faker: model/requirements-train.txt")
 
 from collections_drawn import ALPHABET, draw_collections, draw_font, draw_fonts, draw_lines, draw_mnist
-
 from model import fields, fonts, lines, numerals, strokes
 from model.data import KINDS, Sources, sample, sources
 from model.glyphs import CAP, Glyph, join, stroke_width, trim

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hostile
 import openpyxl
 import pytest
-from draw import Style, draw_table
 from rich.console import Console
-from waiting import eventually
 
+import hostile
+from draw import Style, draw_table
 from local import stage
 from local.cloud import REGION, Cloud
 from local.pile import account, fetch, keys, put_scan
 from local.show import show_pages
+from waiting import eventually
 
 pytestmark = pytest.mark.cloud
 

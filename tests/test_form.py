@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from forms import draw_form
 
 from formlens.form import Column, Form, load_form, save_form
 from formlens.kinds import Kind
 from formlens.types import CallError
+from forms import draw_form
 
 
 def make_form() -> Form:

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+
 from fakes import FakeS3
 
 keys = importlib.import_module("keys")

@@ -8,8 +8,8 @@ from typing import Any
 
 import openpyxl
 import pytest
-from fakes import FakeS3
 
+from fakes import FakeS3
 from formlens.cells import page_json
 from formlens.types import Cell, PageResult
 

@@ -8,10 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from forms import BOX, FIELDS, SIZE, VALUES, draw_form, fill, photograph, scan, write_labelled
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import run
 
 from formlens.assign import assign
 from formlens.dates import PATTERNS, parse, write
@@ -23,6 +21,8 @@ from formlens.pipeline import read_page
 from formlens.places import overlap
 from formlens.reader import Reader
 from formlens.types import CallError, Page, Reading
+from forms import BOX, FIELDS, SIZE, VALUES, draw_form, fill, photograph, scan, write_labelled
+from test_cli import run
 
 
 @pytest.fixture(scope="module")

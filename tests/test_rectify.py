@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from draw import Style, draw_table, draw_writing, photograph, random_style, variant
 
+from draw import Style, draw_table, draw_writing, photograph, random_style, variant
 from formlens.outline import find_sheet
 from formlens.rectify import LONGEST, square
 

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 import pytest
-from forms import SIZE, VALUES, Copy, draw_form, fill, photograph, scan
 
 from formlens.register import Print, Registration, find_print, register
+from forms import SIZE, VALUES, Copy, draw_form, fill, photograph, scan
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from templates import NAMES, ROOT, assembly, only, resources, statements, template
 
 from stacks.settings import DEV, LOCAL, PROD, STAGES, settings_of
+from templates import NAMES, ROOT, assembly, only, resources, statements, template
 
 EVERY = [(stage, name) for stage in STAGES for name in NAMES]
 

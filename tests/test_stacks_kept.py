@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hostile
 import pytest
 from botocore.exceptions import ClientError
-from draw import Style, draw_table
-from waiting import eventually
 
+import hostile
+from draw import Style, draw_table
 from local import stage
 from local.cdk import cdk
 from local.cloud import ACCOUNT, REGION, Cloud
@@ -22,6 +21,7 @@ from local.install import ROOT
 from local.pile import account, fetch, keys, put_scan
 from stacks.bundle import layer_bundle
 from stacks.settings import LOCAL
+from waiting import eventually
 
 pytestmark = pytest.mark.cloud
 

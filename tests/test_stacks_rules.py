@@ -4,10 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from templates import NAMES, assembly, statements
-
 from stacks.exceptions import EXEMPT, WILDCARD
 from stacks.settings import STAGES
+from templates import NAMES, assembly, statements
 
 
 def test_every_finding_of_cdk_nag_is_an_exception_with_a_reason_and_every_exception_a_finding() -> None:

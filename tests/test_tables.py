@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+
 from draw import (
     Drawn,
     Style,
@@ -14,7 +15,6 @@ from draw import (
     random_style,
     variant,
 )
-
 from formlens.tables import Table, find_tables
 
 PEN_TABLE = Style(rows=4, columns=3, wobble=1.5, blur=0.6)

@@ -16,7 +16,6 @@ torch = pytest.importorskip("torch", reason="training needs torch: model/require
 pytest.importorskip("faker", reason="the words of the training stream come from Faker: model/requirements-train.txt")
 
 from collections_drawn import draw_collections
-
 from formlens.reader import SHIPPED, Reader
 from model import checkpoint, fit, heldout
 from model.checkpoint import Progress
