@@ -47,8 +47,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--destroy", action="store_true", help="run `cdk destroy` at the end without asking")
     parser.add_argument("--keep", action="store_true", help="leave the cloud up at the end, to look around in it")
     options = parser.parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # As Ctrl-C: cdk runs in a session of its own, and would not end with this process.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # All as Ctrl-C, also where the caller ignores it: cdk runs in a session of its own, and would not end with us.
         signal.signal(number, signal.default_int_handler)
     try:
         run(destroy=options.destroy, keep=options.keep)
