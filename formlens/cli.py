@@ -75,9 +75,7 @@ def read(
         typer.Option(help="A learned form; may be given several times, then each page goes to the one it matches."),
     ] = None,
     cells: Annotated[Path | None, typer.Option(help="Write each cell's text, confidence and box as JSON.")] = None,
-    with_source: Annotated[
-        bool, typer.Option("--with-source", help="Put the columns source and page in front.")
-    ] = False,
+    with_source: WithSource = False,
 ) -> None:
     """Read scans and photos into one spreadsheet: the fields of a learned form, or each ruled table as it is."""
     _check_name("--out", out, ".csv", ".xlsx")
