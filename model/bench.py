@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from formlens.types import Image
-from model.score import DATA, compose
+from model.score import DATA
+from model.score_digits import compose
 
 ROWS, COLUMNS = 10, 6
 PAGE = (2339, 1654)
