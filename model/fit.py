@@ -49,6 +49,8 @@ class Plan:
     """Scorings without a better one after which the training stops."""
     seed: int = 1
     workers: int = 1
+    frozen: tuple[str, ...] = ()
+    """Parts of the network that keep the base's numbers: the first ones cost most and change least."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def fit(model: Network, pools: Pools, sets: dict[str, list[Sample]], plan: Plan,
     torch.manual_seed(plan.seed)
     model = channels_last(model.to(at.device)).train()
     average = copy.deepcopy(model).eval()
+    for name in plan.frozen:
+        model.get_submodule(name).requires_grad_(False)
     optimizer = torch.optim.AdamW(_groups(model, plan.decay), lr=plan.rate, betas=(0.9, 0.98))
     scaler = torch.amp.GradScaler(at.device.type, enabled=precision(at.device) is torch.float16)
     parts: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer, "scaler": scaler}
@@ -156,8 +160,9 @@ def _step(model: nn.Module, batch: Batch, optimizer: torch.optim.Optimizer, scal
 
 def _groups(model: Network, decay: float) -> list[dict[str, Any]]:
     """Weights decay; biases and norms do not."""
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() <= 1]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trained if p.dim() > 1]
+    vectors = [p for p in trained if p.dim() <= 1]
     return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
 
 

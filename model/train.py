@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         save_every=given.save_every,
         seed=given.seed,
         workers=given.workers,
+        frozen=tuple(given.frozen),
     )
     base = onnx.load(given.base)
     alphabet = alphabet_of(base)
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--without", nargs="*", default=[], choices=LINES, help="line collections to leave out")
     parser.add_argument("--held-out", type=int, default=100, help="crops in each held-out set; 0 scores nothing")
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: torch's choice)")
+    parser.add_argument("--frozen", nargs="*", default=[], metavar="PART", help="parts that keep the base's numbers")
     parser.add_argument("--pool", type=int, default=192, help="samples that are sorted into six batches at a time")
     plan = Plan()
     for name in ("steps", "warm_up", "score_every", "save_every", "seed", "workers"):
