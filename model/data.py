@@ -3,7 +3,8 @@
 Sample `i` of a seed is the same on every machine, whatever the number of workers, and no picture is stored.
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from formlens.reader import Reader
 from formlens.types import Image
-from model import fields, fonts, lines, numerals, strokes
+from model import fields, fonts, lines, numerals, strokes, words
 from model.damage import damage
 from model.fonts import Font
 from model.glyphs import Glyph, Ink, join, scaled
@@ -34,6 +36,8 @@ class Sources:
     hand_shares: NDArray[np.float64]
     printed: tuple[Font, ...]
     lines: tuple[tuple[Line, ...], ...]
+    pages: Mapping[str, Sequence[Line]]
+    """The lines of each page: what one hand wrote."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,21 @@ def sources(
     held_out: bool = False,
     without: Sequence[str] = (),
     printed: Path = fonts.SYSTEM_FONTS,
+    reader: Reader | None = None,
 ) -> Sources:
-    """Open the collections under `data`, for training or the part held out; `without` leaves out sets of lines."""
+    """Open the collections under `data`, for training or the part held out; `without` leaves out sets of lines.
+
+    Where there is a `reader`, it parts the lines into words, which takes a minute.
+    """
     paths = fonts.families(data / "fonts", held_out)
     series = [path.stem.split("-")[0] for path in paths]
     # many families are one teacher's script for one country each: alone they would be half of all hands
     shares = np.array([series.count(name) ** -0.5 for name in series])
+    found = [lines.lines(data / f"lines_{name}", held_out, alphabet) for name in LINES if name not in without]
+    groups = [tuple(words.parted(group, reader) if reader else group) for group in found]
+    pages: dict[str, list[Line]] = {}
+    for line in itertools.chain(*groups):
+        pages.setdefault(line.page, []).append(line)
     return Sources(
         alphabet,
         strokes.mnist(data, held_out),
@@ -66,7 +79,8 @@ def sources(
         tuple(map(fonts.load, paths)),
         shares / shares.sum(),
         tuple(map(fonts.load, fonts.printed(printed))),
-        tuple(tuple(lines.lines(data / f"lines_{name}", held_out, alphabet)) for name in LINES if name not in without),
+        tuple(groups),
+        pages,
     )
 
 
@@ -101,7 +115,8 @@ def _letters(rng: Generator, src: Sources) -> Sample:
 
 def _hand(rng: Generator, src: Sources) -> Sample:
     font, text = _fitting(rng, src, fields.text)
-    return _finish(rng, src, fonts.write(rng, font, text).ink, text, "fonts")
+    other = src.hands[int(rng.choice(len(src.hands), p=src.hand_shares))] if rng.random() < 0.4 else None
+    return _finish(rng, src, fonts.write(rng, font, text, other).ink, text, "fonts")
 
 
 def _mixed(rng: Generator, src: Sources) -> Sample:
@@ -129,8 +144,9 @@ def _line(rng: Generator, src: Sources) -> Sample:
         return _hand(rng, src)
     group = filled[int(rng.integers(len(filled)))]
     line = group[int(rng.integers(len(group)))]
-    image = lines.alter(rng, lines.photograph(line))
-    return Sample(damage(rng, image) if rng.random() < 0.6 else image, line.text, "lines")
+    image, text = lines.phrase(rng, line, src.pages[line.page])
+    image = lines.alter(rng, image)
+    return Sample(damage(rng, image) if rng.random() < 0.6 else image, text, "lines")
 
 
 def _printed(rng: Generator, src: Sources) -> Sample:

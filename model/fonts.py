@@ -81,11 +81,19 @@ def fits(font: Font, text: str) -> bool:
     return font.characters.issuperset(plain) and not (font.capitals_only and plain != plain.upper())
 
 
-def write(rng: Generator, font: Font, text: str) -> Glyph:
-    """A text in a font as a hand would write it, pen and slant drawn at random."""
+def write(rng: Generator, font: Font, text: str, lender: Font | None = None) -> Glyph:
+    """A text in a font as a hand would write it, pen and slant drawn at random.
+
+    A hand that nobody's font shows: some of the letters come from another font, `lender`, where neither joins them.
+    """
     face = _face(font.path, font.size)
-    whole = font.joined or rng.random() < 0.4
-    line = Glyph(*_mask(face, text)) if whole else _letter_by_letter(rng, face, text)
+    mixed = lender is not None and not (font.joined or lender.joined or font.capitals_only or lender.capitals_only)
+    whole = font.joined or (not mixed and rng.random() < 0.4)
+    faces = dict.fromkeys(text, face)
+    if mixed and lender is not None:
+        lent = [c for c in sorted(faces) if c in lender.characters and c != " " and rng.random() < 0.5]
+        faces |= dict.fromkeys(lent, _face(lender.path, lender.size))
+    line = Glyph(*_mask(face, text)) if whole else _letter_by_letter(rng, faces, text)
     ink = pen(rng, line.ink, float(np.clip(rng.normal(0.2, 0.8), -1.3, 2.2)))
     slant = rng.normal(0, 0.13)
     bent = leaning(wobble(rng, np.pad(ink, 4), rng.uniform(0.15, 0.75)), slant, rng.normal(0, 0.012))
@@ -99,10 +107,11 @@ def typeset(font: Font, text: str) -> Glyph:
     return Glyph(*_mask(_face(font.path, font.size), text))
 
 
-def _letter_by_letter(rng: Generator, face: ImageFont.FreeTypeFont, text: str) -> Glyph:
+def _letter_by_letter(rng: Generator, faces: dict[str, ImageFont.FreeTypeFont], text: str) -> Glyph:
     glyphs = []
     uneven, loose = rng.uniform(0.0, 0.07), rng.normal(0.0, 1.6)
     for character, following in zip(text, [*text[1:], ""], strict=True):
+        face = faces[character]
         advance = face.getlength(character + following) - (face.getlength(following) if following else 0)
         if character == " ":
             glyphs.append(Glyph(np.zeros((1, 1), np.uint8), 1, round(advance * rng.uniform(0.8, 1.5))))

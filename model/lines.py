@@ -9,6 +9,7 @@ import csv
 import re
 import unicodedata
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,9 @@ class Line:
 
     path: Path
     text: str
+    page: str
+    cuts: tuple[int, ...] | None = None
+    """Columns at which its spaces are crossed, where they were found (`model.words`)."""
 
 
 def lines(folder: Path, held_out: bool, alphabet: str) -> list[Line]:
@@ -40,8 +44,8 @@ def lines(folder: Path, held_out: bool, alphabet: str) -> list[Line]:
     kept = set(groups[: max(1, round(HELD_OUT_SHARE * len(groups)))])
     chosen = [row for row in rows if (writing(row["page"]) in kept) == held_out]
     known = set(alphabet)
-    spelled = ((folder / "lines" / row["file"], standard(row["text"])) for row in chosen)
-    return [Line(path, text) for path, text in spelled if text and known.issuperset(text)]
+    found = (Line(folder / "lines" / row["file"], standard(row["text"]), row["page"]) for row in chosen)
+    return [line for line in found if line.text and known.issuperset(line.text)]
 
 
 def writing(page: str) -> str:
@@ -60,6 +64,41 @@ def photograph(line: Line) -> Image:
     if image is None:
         raise FileNotFoundError(line.path)
     return np.asarray(image, np.uint8)
+
+
+def phrase(rng: Generator, line: Line, page: Sequence[Line]) -> tuple[Image, str]:
+    """A line of `page` whole, a few of its words, or words of several lines of that hand put together anew."""
+    chance = rng.random()
+    if line.cuts is None or chance < 0.4:
+        return photograph(line), line.text
+    words = line.text.split(" ")
+    if chance < 0.75:
+        first = int(rng.integers(len(words)))
+        last = min(len(words), first + int(rng.choice([1, 1, 2, 2, 3, 4])))
+        return _part(line, first, last), " ".join(words[first:last])
+    parted = [other for other in page if other.cuts is not None]
+    pieces: list[Image] = []
+    texts = []
+    for _ in range(int(rng.choice([2, 2, 3, 3, 4]))):
+        other = parted[int(rng.integers(len(parted)))]
+        words = other.text.split(" ")
+        at = int(rng.integers(len(words)))
+        piece = _part(other, at, at + 1)
+        pieces.append(piece if not pieces else _as_tall(piece, pieces[0].shape[0]))
+        texts.append(words[at])
+    return np.concatenate(pieces, axis=1), " ".join(texts)
+
+
+def _part(line: Line, first: int, last: int) -> Image:
+    """The picture of words `first` to `last` - 1 of a line."""
+    image = photograph(line)
+    edges = (0, *(line.cuts or ()), image.shape[1])
+    return image[:, edges[first] : edges[last]]
+
+
+def _as_tall(image: Image, height: int) -> Image:
+    width = max(1, round(image.shape[1] * height / image.shape[0]))
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def alter(rng: Generator, image: Image) -> Image:

@@ -18,7 +18,7 @@ import onnx
 import torch
 import torch.distributed as dist
 
-from formlens.reader import SHIPPED
+from formlens.reader import SHIPPED, Reader
 from model import fonts
 from model.data import LINES, sources
 from model.export import alphabet_of, export
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     base = onnx.load(given.base)
     alphabet = alphabet_of(base)
-    seen = sources(given.data, alphabet, without=given.without, printed=given.printed)
+    seen = sources(given.data, alphabet, without=given.without, printed=given.printed, reader=Reader(given.base))
     unseen = sources(given.data, alphabet, held_out=True, printed=given.printed)
     sets = held_out_sets(unseen, given.held_out) if given.held_out else {}
     average = fit(network(base), Pools(seen, plan.seed, size=given.pool), sets, plan, given.work, at)
