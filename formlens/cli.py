@@ -12,10 +12,14 @@ from typing import Annotated, NoReturn, TypeVar
 import cv2
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from formlens import __version__
 from formlens.decode import DIGITS, TEXT
+from formlens.evaluate import Evaluation
+from formlens.evaluate import evaluate as compare
 from formlens.form import Form, load_form, save_form
 from formlens.labelled import Labelled, read_folder
 from formlens.learn import learn_form
@@ -23,6 +27,7 @@ from formlens.output import Output
 from formlens.pages import read_pages
 from formlens.pipeline import read_forms
 from formlens.reader import Reader
+from formlens.report import HEADER, report, summary
 from formlens.scans import Scan, find_scans
 from formlens.types import CallError, FormLensError, Image, PageResult
 from formlens.values import guard_formula
@@ -128,6 +133,36 @@ def learn(
 
 
 @app.command(
+    epilog="Example: `formlens evaluate checked/ --form intake.form --report report.html` reads every scan of a "
+    "folder, compares with the CSV beside it, and shows the worst cells with their pictures."
+)
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Scans, each with its CSV.")],
+    form: Annotated[Path, typer.Option(help="The learned form.")],
+    to: Annotated[Path | None, typer.Option("--report", help="Write all of it as one HTML file.")] = None,
+) -> None:
+    """How well a form is read: accuracy, confidence and the worst cells, on scans that it was not learned from."""
+    if to is not None:
+        _check_name("--report", to, ".html", ".htm")
+
+    def watch(labelled: Sequence[Labelled]) -> Iterator[Labelled]:
+        return _progress(labelled, "Reading", lambda one: one.scan.path.name)
+
+    found = compare(read_folder(folder), load_form(form), Reader(), watch)
+    for what, group in (("", found.unread), ("missing, ", found.missing), ("too much, ", found.extra)):
+        for one in group:
+            errors.print(f"{one.source}, {what}{one.what}", style="yellow", markup=False)
+    Console(highlight=False).print(_evaluated(found))
+    if to is not None:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = to.with_name(f".{to.name}.unfinished")
+        unfinished.write_text(report(found), encoding="utf-8")
+        unfinished.replace(to)
+    if found.unread:
+        raise typer.Exit(1)
+
+
+@app.command(
     epilog="Example: `formlens recognize crops/*.png --charset digits --out digits.csv` reads each image as one line "
     "of digits."
 )
@@ -204,6 +239,18 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
             yield batch
             batch, pixels = [], 0
     yield batch
+
+
+def _evaluated(found: Evaluation) -> Table:
+    """The summary for a terminal: a line a column, and one for all."""
+    title = f"{found.form.name}: {_count(found.scans, 'scan')}, {_count(found.pages, 'page')}"
+    table = Table(title=f"{title}, {_count(len(found.missing), 'row')} missing, {len(found.extra)} too much")
+    for number, name in enumerate(HEADER):
+        table.add_column(name, justify="left" if number == 0 else "right", overflow="fold")
+    for column in found.form.columns:
+        table.add_row(escape(column.name), *summary(found, column.name))
+    table.add_row("all", *summary(found, None), style="bold")
+    return table
 
 
 def _report(result: PageResult) -> bool:

@@ -60,6 +60,8 @@ class Cell:
     confidence: float
     flagged: bool
     box: Box
+    why: str = ""
+    """Of a flagged cell: why, in words a clerk understands."""
 
 
 @dataclass(frozen=True)
