@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from formlens.aligned import columns_of, under
 from formlens.cells import page_from_json
 from formlens.sheet import CsvSheet, XlsxSheet
 from store import Store
@@ -126,9 +127,11 @@ def _draw(truth: str, data: bytes, etag: str, store: Store) -> None:
     name = truth.removesuffix(".cells.json")
     while True:
         text, book = io.StringIO(newline=""), io.BytesIO()
-        for sheet in (CsvSheet(text), XlsxSheet(book)):
-            for page in json.loads(data)["pages"]:
-                sheet.add(page_from_json(page))
+        pages = [page_from_json(page) for page in json.loads(data)["pages"]]
+        columns = columns_of(pages)
+        for sheet in (CsvSheet(text, columns=columns), XlsxSheet(book, columns=columns)):
+            for page in pages:
+                sheet.add(under(columns, page))
             sheet.close()
         store.put(f"{name}.csv", text.getvalue().encode())
         store.put(f"{name}.xlsx", book.getvalue())

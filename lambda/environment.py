@@ -9,6 +9,8 @@ class Environment:
     """What the stacks tell a function."""
 
     bucket: str
+    code: str
+    """Digest of the code that runs; empty where nothing depends on it."""
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -16,4 +18,4 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     bucket = variables.get("BUCKET", "")
     if not bucket.startswith("deeplens-sagemaker-"):
         raise RuntimeError(f"BUCKET must name the deeplens-sagemaker bucket, it is {bucket!r}")
-    return Environment(bucket)
+    return Environment(bucket, variables.get("CODE", ""))

@@ -1,10 +1,10 @@
-"""Object keys: what a key in `inbox/` says, and where everything about a scan is put.
+"""Object keys: what a key in `inbox/`, `training/` or `forms/` says, and where everything about a scan is put.
 
 EventBridge gives keys as they are, not URL-encoded: a plus is a plus and a space is a space.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -54,6 +54,10 @@ class Place:
         name = _NOT_IN_A_NAME.sub("_", PurePosixPath(self.source).stem)[:60]
         return f"{self.form}/{self.arrived:%Y/%m/%d/%H%M%S}-{name}-{self.digest[:8]}"
 
+    def of(self, form: str) -> "Place":
+        """The same scan's place in another form: pages of `inbox/any/` go to the form that they turn out to be."""
+        return replace(self, form=form)
+
     @property
     def results(self) -> str:
         """What the results of all pages begin with."""
@@ -77,3 +81,32 @@ class Place:
 def claim_of(form: str, digest: str) -> str:
     """The object that fixes when, and under which name, a scan was first seen."""
     return f"claims/{form}/{digest}.json"
+
+
+def form_key(form: str) -> str:
+    """Where a learned form lies."""
+    return f"forms/{form}/{form}.form"
+
+
+def report_key(form: str) -> str:
+    """What became of the last folder that was to be learned, beside the form."""
+    return f"forms/{form}/report.json"
+
+
+def form_of(key: str) -> str | None:
+    """The name of the form whose file this is; None for anything else below `forms/`."""
+    _, _, path = key.partition("/")
+    form, _, _ = path.partition("/")
+    return form if _FORM.fullmatch(form) and key == form_key(form) else None
+
+
+def forms_under(name: str) -> str:
+    """What the keys of the forms begin with that a scan of this form may be."""
+    return "forms/" if name == UNKNOWN_FORM else f"forms/{name}/"
+
+
+def parse_manifest(key: str) -> str | None:
+    """The form that a key in `training/` is the manifest of; None for any other key, and for `any`, which is none."""
+    _, _, path = key.partition("/")
+    form, _, name = path.partition("/")
+    return form if name == "manifest.json" and _FORM.fullmatch(form) and form != UNKNOWN_FORM else None

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from environment import read_environment
 from formlens.reader import Reader
 from keys import parse_upload
+from learned import Forms
 from scan import read_scan
 from store import Store
 
@@ -22,7 +23,7 @@ PAGE_MS = 60_000
 logger, metrics = Logger(), Metrics()
 processor = BatchProcessor(event_type=EventType.SQS)
 store = Store(boto3.client("s3"), read_environment(os.environ).bucket)
-reader = Reader()
+reader, forms = Reader(), Forms(store)
 
 
 @logger.inject_lambda_context
@@ -43,13 +44,21 @@ def _read(record: Any, lambda_context: LambdaContext) -> None:
             object_.get("version-id"),
             store=store,
             reader=reader,
+            forms=forms,
             may_go_on=lambda: lambda_context.get_remaining_time_in_millis() > PAGE_MS,
         )
     except Exception as error:
         logger.warning("scan comes again", form=upload.form, error=type(error).__name__)
         raise
-    logger.info("scan done", form=upload.form, scan=outcome.digest[:8], duplicate=outcome.duplicate)
+    counts: dict[str, Any] = {
+        "read": outcome.read,
+        "failed": outcome.failed,
+        "cells": outcome.cells,
+        "flagged": outcome.flagged,
+    }
+    logger.info("scan done", form=upload.form, scan=outcome.digest[:8], duplicate=outcome.duplicate, **counts)
+    metrics.add_metric("Duplicates", MetricUnit.Count, int(outcome.duplicate))
     metrics.add_metric("PagesRead", MetricUnit.Count, outcome.read)
     metrics.add_metric("PagesFailed", MetricUnit.Count, outcome.failed)
+    metrics.add_metric("CellsRead", MetricUnit.Count, outcome.cells)
     metrics.add_metric("CellsFlagged", MetricUnit.Count, outcome.flagged)
-    metrics.add_metric("Duplicates", MetricUnit.Count, int(outcome.duplicate))

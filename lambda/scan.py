@@ -11,7 +11,8 @@ from formlens.pages import Limits, read_pages
 from formlens.pipeline import read_page
 from formlens.reader import Reader
 from formlens.types import PageResult
-from keys import Place, Upload, claim_of
+from keys import UNKNOWN_FORM, Place, Upload, claim_of
+from learned import Forms
 from store import Store, Stored
 
 COPY_LIMIT = 5_000_000_000
@@ -31,11 +32,18 @@ class Outcome:
     """All was done before."""
     read: int = 0
     failed: int = 0
+    cells: int = 0
     flagged: int = 0
 
 
 def read_scan(
-    upload: Upload, version: str | None, *, store: Store, reader: Reader, may_go_on: Callable[[], bool]
+    upload: Upload,
+    version: str | None,
+    *,
+    store: Store,
+    reader: Reader,
+    forms: Forms,
+    may_go_on: Callable[[], bool],
 ) -> Outcome:
     """Read every page that has no result yet. Raises OutOfTime when ``may_go_on`` says so before a page.
 
@@ -52,21 +60,30 @@ def read_scan(
         if "pages" in claim:
             return Outcome(digest, duplicate=True)
     place = Place(upload.form, claim["source"], digest, datetime.fromisoformat(claim["arrived"]))
-    there = set(store.list(place.results)) if begun else set()
+    known = forms.of(upload.form)
+    there = _pages_there(place, [form.name for form in known], store) if begun else frozenset()
     outcome, pages = Outcome(digest), 0
     for page in read_pages(scan.data, place.source):
         pages += 1
-        if place.result(pages) in there:
+        if pages in there:
             continue
         if not may_go_on():
             raise OutOfTime(f"{pages - 1} pages of {digest[:8]} are read, the rest follows")
-        result = page if isinstance(page, PageResult) else read_page(page, reader)
+        result = page if isinstance(page, PageResult) else read_page(page, reader, known)
         if result.status == "unreadable":
             _set_aside(result, pages, upload, version, scan, place, store)
-        if store.put_over(place.result(pages), _json(result), None) is not None:
+        # a page of `inbox/any/` is a row of the form that it turned out to be, and that form's sheets have its columns
+        if store.put_over(place.of(result.form or upload.form).result(pages), _json(result), None) is not None:
             outcome = _count(outcome, result)
     store.put(key, json.dumps({**claim, "pages": pages}).encode())
     return outcome
+
+
+def _pages_there(place: Place, forms: list[str], store: Store) -> frozenset[int]:
+    """The pages that have a result already, in whichever form."""
+    names = {place.form, *forms} if place.form == UNKNOWN_FORM else {place.form}
+    keys = (key for name in names for key in store.list(place.of(name).results))
+    return frozenset(int(key.rpartition("-")[2].removesuffix(".json")) for key in keys)
 
 
 def _set_aside(
@@ -84,4 +101,5 @@ def _json(result: PageResult) -> bytes:
 def _count(outcome: Outcome, result: PageResult) -> Outcome:
     if result.status == "unreadable":
         return replace(outcome, failed=outcome.failed + 1)
-    return replace(outcome, read=outcome.read + 1, flagged=outcome.flagged + sum(cell.flagged for cell in result.cells))
+    cells, flagged = len(result.cells), sum(cell.flagged for cell in result.cells)
+    return replace(outcome, read=outcome.read + 1, cells=outcome.cells + cells, flagged=outcome.flagged + flagged)

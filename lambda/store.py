@@ -69,17 +69,21 @@ class Store:
         listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1).get("Contents", [])
         return next((item["ETag"] for item in listed if item["Key"] == key), None)
 
-    def list(self, prefix: str, *, after: str = "", upto: str | None = None) -> Iterator[str]:
-        """Keys under a prefix in their order, those after ``after`` and not beyond ``upto``."""
+    def etags(self, prefix: str, *, after: str = "") -> Iterator[tuple[str, str]]:
+        """Keys under a prefix in their order, those after ``after``, each with its ETag."""
         last: str | None = after
         while last is not None:
             got = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, StartAfter=last)
-            keys = [item["Key"] for item in got.get("Contents", [])]
-            last = keys[-1] if got["IsTruncated"] else None
-            for key in keys:
-                if upto is not None and key > upto:
-                    return
-                yield key
+            found = [(item["Key"], item["ETag"]) for item in got.get("Contents", [])]
+            yield from found
+            last = found[-1][0] if got["IsTruncated"] else None
+
+    def list(self, prefix: str, *, after: str = "", upto: str | None = None) -> Iterator[str]:
+        """Keys under a prefix in their order, those after ``after`` and not beyond ``upto``."""
+        for key, _ in self.etags(prefix, after=after):
+            if upto is not None and key > upto:
+                return
+            yield key
 
 
 def _type(key: str) -> str:

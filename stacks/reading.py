@@ -1,4 +1,8 @@
-"""New scans in `inbox/` go in, results and spreadsheets come out: two queues, and a function behind each."""
+"""New scans in `inbox/` go in, results and spreadsheets come out; labelled folders go in, forms come out.
+
+Three queues, and a function behind each. All in one stack, because they share one layer: its version is another one at
+each change of a library, and CloudFormation lets no other stack's reference to it change.
+"""
 
 from typing import Any
 
@@ -16,7 +20,7 @@ SHARED = ("lambda/environment.py", "lambda/store.py")
 
 
 class ReadingStack(cdk.Stack):
-    """Reads every new scan into results, and keeps the spreadsheets up to date with them."""
+    """Reads every new scan into results, keeps the spreadsheets up to date with them, and learns forms."""
 
     def __init__(self, scope: Construct, id: str, *, storage: StorageStack, settings: Settings, **kwargs: Any) -> None:
         super().__init__(scope, id, **kwargs)
@@ -39,15 +43,17 @@ class ReadingStack(cdk.Stack):
             "lambda/read.py",
             "lambda/scan.py",
             "lambda/keys.py",
+            "lambda/learned.py",
             description="Reads scans into results",
         )
         storage.grant(read, "s3:GetObject", "s3:GetObjectVersion", prefix="inbox")
         storage.grant(read, "s3:GetObject", "s3:PutObject", prefix="claims")
         storage.grant(read, "s3:PutObject", prefix="results")
         storage.grant(read, "s3:PutObject", prefix="failed")
-        storage.grant_list(read, "results")
+        storage.grant(read, "s3:GetObject", prefix="forms")
+        storage.grant_list(read, "results", "forms")
         self.scans = Worklist(
-            self, "Scans", bucket=storage.bucket, prefix="inbox/", worker=settings.read, settings=settings
+            self, "Scans", bucket=storage.bucket, keys="inbox/*", worker=settings.read, settings=settings
         )
         self.scans.feed(read)
 
@@ -63,9 +69,32 @@ class ReadingStack(cdk.Stack):
         storage.grant(sheet, "s3:GetObject", "s3:PutObject", prefix="sheets")
         storage.grant_list(sheet, "results", "sheets")
         self.results = Worklist(
-            self, "Results", bucket=storage.bucket, prefix="results/", worker=settings.sheet, settings=settings
+            self, "Results", bucket=storage.bucket, keys="results/*", worker=settings.sheet, settings=settings
         )
         self.results.feed(sheet)
+
+        learn = self._function(
+            "Learn",
+            settings.learn,
+            "lambda/learn.py",
+            "lambda/lesson.py",
+            "lambda/keys.py",
+            description="Learns forms from labelled folders",
+        )
+        storage.grant(learn, "s3:GetObject", prefix="training")
+        storage.grant(learn, "s3:GetObject", "s3:PutObject", prefix="forms")
+        storage.grant(learn, "s3:PutObject", prefix="failed")
+        storage.grant_list(learn, "training", "forms")
+        # the manifest alone, which goes up last: a folder is learned when all of it is there
+        self.folders = Worklist(
+            self,
+            "Folders",
+            bucket=storage.bucket,
+            keys="training/*/manifest.json",
+            worker=settings.learn,
+            settings=settings,
+        )
+        self.folders.feed(learn)
 
     def _function(
         self, id: str, worker: Worker, *files: str, description: str, without: tuple[str, ...] = ()
@@ -85,6 +114,7 @@ class ReadingStack(cdk.Stack):
             layers=[self._layer],
             environment={
                 "BUCKET": self._storage.bucket.bucket_name,
+                "CODE": code.digest,
                 "POWERTOOLS_SERVICE_NAME": id.lower(),
                 "POWERTOOLS_METRICS_NAMESPACE": f"FormLens/{self._settings.stage}",
             },

@@ -44,6 +44,8 @@ class Settings:
     """Deliveries of one message before it goes to the dead-letter queue."""
     read: Worker = Worker(memory_mb=3008, timeout_s=300, batch=4, window_s=0, concurrency=10)
     sheet: Worker = Worker(memory_mb=1769, timeout_s=120, batch=100, window_s=10, concurrency=2)
+    # a dozen scans take a minute and a half; what takes longer than this never ends
+    learn: Worker = Worker(memory_mb=3008, timeout_s=900, batch=1, window_s=0, concurrency=2)
 
 
 DEV = Settings(stage="dev", keep_data=False)

@@ -1,4 +1,4 @@
-"""Objects created under a prefix go in, batches for a function come out; what fails too often is set aside, loudly."""
+"""New objects of certain keys go in, batches for a function come out; what fails too often is set aside, loudly."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -13,10 +13,10 @@ from stacks.settings import Settings, Worker
 
 
 class Worklist(Construct):
-    """EventBridge rule, queue, dead-letter queue and alarm."""
+    """EventBridge rule, queue, dead-letter queue and alarm; ``keys`` may hold `*`, which stands for anything."""
 
     def __init__(
-        self, scope: Construct, id: str, *, bucket: s3.IBucket, prefix: str, worker: Worker, settings: Settings
+        self, scope: Construct, id: str, *, bucket: s3.IBucket, keys: str, worker: Worker, settings: Settings
     ) -> None:
         super().__init__(scope, id)
         self._worker = worker
@@ -49,18 +49,18 @@ class Worklist(Construct):
         events.Rule(
             self,
             "Created",
-            description=f"New objects in {prefix}",
+            description=f"New objects {keys}",
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
-                detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"prefix": prefix}]}},
+                detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"wildcard": keys}]}},
             ),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.set_aside)],
         )
         self.alarm = cloudwatch.Alarm(
             self,
             "Left",
-            alarm_description=f"Objects in {prefix} failed {settings.attempts} times; docs/aws.md has the redrive",
+            alarm_description=f"Objects {keys} failed {settings.attempts} times; docs/aws.md has the redrive",
             metric=self.set_aside.metric_approximate_number_of_messages_visible(
                 period=cdk.Duration.minutes(1), statistic="Maximum"
             ),

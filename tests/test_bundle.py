@@ -14,8 +14,10 @@ from stacks.bundle import LAMBDA_LIMIT, LOCK, Bundle, FetchError, fetch_wheels, 
 from stacks.settings import DEV, LOCAL, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-READ = ("lambda/read.py", "lambda/scan.py", "lambda/keys.py", "lambda/environment.py", "lambda/store.py")
-SHEET = ("lambda/sheet.py", "lambda/books.py", "lambda/environment.py", "lambda/store.py")
+SHARED = ("lambda/environment.py", "lambda/store.py")
+READ = ("lambda/read.py", "lambda/scan.py", "lambda/keys.py", "lambda/learned.py", *SHARED)
+LEARN = ("lambda/learn.py", "lambda/lesson.py", "lambda/keys.py", *SHARED)
+SHEET = ("lambda/sheet.py", "lambda/books.py", *SHARED)
 RUNTIMES = sorted({settings.python for settings in STAGES.values()})
 # boto3 and what it needs are part of Lambda's Python runtime
 IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3", "jmespath")
@@ -62,7 +64,7 @@ def test_every_wheel_runs_on_amazon_linux(python: str) -> None:
 def test_a_function_reads_a_page_with_nothing_but_its_layer_and_the_runtime(tmp_path: Path) -> None:
     """As on Lambda: an interpreter without site-packages, the function, the layer, and boto3."""
     zipfile.ZipFile(layer(LOCAL.python).path).extractall(tmp_path)
-    for name, files in (("read", READ), ("sheet", SHEET)):
+    for name, files in (("read", READ), ("sheet", SHEET), ("learn", LEARN)):
         zipfile.ZipFile(function_bundle(*files, packages=("formlens",)).path).extractall(tmp_path / name)
     (tmp_path / "runtime").mkdir()
     for name in IN_THE_RUNTIME:
@@ -87,6 +89,8 @@ cv2.putText(page, "7", (62, 88), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 0, 0), 2)
 assert result.status == "read" and len(result.cells) == 25, result
 sys.path[0] = f"{root}/sheet"
 import sheet
+sys.path[0] = f"{root}/learn"
+import learn
 """
     environment = {"BUCKET": "deeplens-sagemaker-test", "AWS_DEFAULT_REGION": "eu-central-1"}
     environment |= {"POWERTOOLS_METRICS_NAMESPACE": "FormLens/test", "POWERTOOLS_SERVICE_NAME": "test"}

@@ -17,6 +17,7 @@ keys = importlib.import_module("keys")
 scan = importlib.import_module("scan")
 store_ = importlib.import_module("store")
 environment = importlib.import_module("environment")
+learned = importlib.import_module("learned")
 
 FORM = "intake"
 
@@ -64,7 +65,9 @@ def deliver(s3: FakeS3, key: str, data: bytes | None = None, may_go_on: Any = la
     if data is not None:
         s3.put_object("b", key, data)
     upload = keys.parse_upload(key)
-    return scan.read_scan(upload, None, store=store_.Store(s3, "b"), reader=Reader(), may_go_on=may_go_on)
+    store = store_.Store(s3, "b")
+    forms = learned.Forms(store)
+    return scan.read_scan(upload, None, store=store, reader=Reader(), forms=forms, may_go_on=may_go_on)
 
 
 def under(s3: FakeS3, prefix: str) -> dict[str, bytes]:
@@ -220,6 +223,7 @@ def test_the_handler_names_what_must_come_again_and_logs_no_text(
     read: Any, s3: FakeS3, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read, "store", store_.Store(s3, "b"))
+    monkeypatch.setattr(read, "forms", learned.Forms(store_.Store(s3, "b")))
     log = io.StringIO()
     read.logger.registered_handler.setStream(log)
     s3.put_object("b", "inbox/intake/secret name.png", png(table()))

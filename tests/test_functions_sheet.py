@@ -193,3 +193,40 @@ def test_a_day_that_fails_is_named_and_the_others_are_done(s3: FakeS3, monkeypat
     context: Any = importlib.import_module("test_functions_read").context()
     assert sheet.handler({"Records": records}, context) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
     assert rows(s3) == [1, 2]
+
+
+def test_a_sheet_of_a_form_has_its_columns_and_one_of_tables_has_no_header(s3: FakeS3) -> None:
+    add(s3, 1)
+    update(s3, key_of(1))
+    assert sheet(s3) == [["1"]]
+    add_row(s3, 2, visit="2024-03-17", dose="5")
+    update(s3, key_of(2))
+    # the table that was read before the form was learned loses nothing
+    assert sheet(s3) == [["visit", "dose", "0"], ["", "", "1"], ["2024-03-17", "5", ""]]
+
+
+def test_a_form_that_was_learned_again_puts_nothing_under_a_wrong_heading(s3: FakeS3) -> None:
+    add_row(s3, 1, visit="2024-03-17", dose="5")
+    add_row(s3, 2, age="34", visit="2024-03-18")
+    update(s3, key_of(1), key_of(2))
+    assert sheet(s3) == [["age", "visit", "dose"], ["", "2024-03-17", "5"], ["34", "2024-03-18", ""]]
+
+
+def add_row(s3: FakeS3, number: int, **texts: str) -> None:
+    """A page of a form with one row."""
+    cells = tuple(Cell(0, column, text, 0.99, False, (0, 0, 9, 9)) for column, text in texts.items())
+    result = PageResult(f"scan_{number}.jpg", 1, "read", "intake", cells)
+    s3.put_object("b", key_of(number), json.dumps({"pages": [page_json(result)]}).encode())
+
+
+def sheet(s3: FakeS3) -> list[list[str]]:
+    """The day's one sheet; CSV and XLSX must agree."""
+    rows = list(csv.reader(io.StringIO(s3.objects["sheets/intake/2026-11-23.csv"].decode())))
+    book = openpyxl.load_workbook(io.BytesIO(s3.objects["sheets/intake/2026-11-23.xlsx"]))["Rows"]
+    shown = [[_shown(value) for value in row] for row in book.iter_rows(values_only=True)]
+    assert shown == rows
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else str(value).removesuffix(" 00:00:00")

@@ -91,7 +91,7 @@ def test_a_message_is_hidden_six_times_as_long_as_its_function_may_run(stage: st
     functions = resources(stage, "Reading", "AWS::Lambda::Function")
     queues = resources(stage, "Reading", "AWS::SQS::Queue")
     mappings = resources(stage, "Reading", "AWS::Lambda::EventSourceMapping").values()
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         queue = queues[mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
         function = functions[mapping["Properties"]["FunctionName"]["Ref"]]["Properties"]
@@ -111,7 +111,7 @@ def test_what_fails_too_often_is_set_aside_where_an_alarm_looks_and_can_go_back(
         if "RedrivePolicy" in queue["Properties"]
     }
     assert watched == set(aside)
-    assert len(queues) == 4
+    assert len(queues) == 6
     for id, name in aside.items():
         allowed = queues[id]["Properties"]["RedriveAllowPolicy"]
         assert allowed["redrivePermission"] == "byQueue"
@@ -140,6 +140,10 @@ def test_only_the_sheet_function_writes_sheets_and_only_the_read_function_reads_
     assert ("ReadR", "s3:PutObject /sheets/*") not in may
     assert ("Sheet", "s3:GetObject /inbox/*") not in may
     assert ("Sheet", "s3:PutObject /results/*") not in may
+    assert {(who, text) for who, text in may if "training/" in text or (" /forms/" in text and "Put" in text)} == {
+        ("Learn", "s3:GetObject /training/*"),
+        ("Learn", "s3:PutObject /forms/*"),
+    }
     assert not any("Delete" in text and "s3:" in text for _, text in may)
 
 
