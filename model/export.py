@@ -16,7 +16,8 @@ import onnx
 import torch
 
 from formlens.reader import SHIPPED
-from model.network import Network, network, store
+from model.half import halve
+from model.network import LOOKALIKES, Network, network, store
 
 DATA = {
     "mnist": "MNIST digits but the last 5,000 (CC BY-SA 3.0)",
@@ -41,9 +42,10 @@ def alphabet_of(model: onnx.ModelProto) -> str:
 def export(module: Network, base: onnx.ModelProto, notes: dict[str, str], without: Sequence[str] = ()) -> bytes:
     """The bytes of the file, with `notes` and the data used, all but `without`, on its card.
 
-    The version is a digest of all the rest, so equal readers have equal versions.
+    Kernels and matrices are stored in 16 bits and computed with in 32. The version is a digest of all the rest, so
+    equal readers have equal versions.
     """
-    model = store(module, base)
+    model = halve(store(module, base), frozenset({LOOKALIKES}))
     held = {entry.key: entry.value for entry in base.metadata_props if entry.key in ("alphabet", "origin")}
     del model.metadata_props[:]
     used = [source for name, source in DATA.items() if name not in without]

@@ -14,6 +14,8 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.half import widen
+
 LOOKALIKES = "lookalikes"
 """Name of the file's fixed matrix behind the softmax."""
 
@@ -125,6 +127,7 @@ class Network(nn.Module):
 
 def network(model: onnx.ModelProto) -> Network:
     """The module that computes the logarithm of what the file computes; ValueError for another architecture."""
+    model = widen(model)
     merges = [numpy_helper.to_array(t) for t in model.graph.initializer if t.name == LOOKALIKES]
     if not merges:
         raise ValueError(f"this ONNX file is no reader: it has no tensor named {LOOKALIKES}")
@@ -137,9 +140,8 @@ def network(model: onnx.ModelProto) -> Network:
 
 
 def store(module: Network, model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of the file with the module's numbers in it."""
-    out = onnx.ModelProto()
-    out.CopyFrom(model)
+    """A copy of the file with the module's numbers in it, in 32 bits."""
+    out = widen(model)
     for values, tensor, transposed in _pairs(module, out):
         array = values.detach().float().contiguous().cpu().numpy()
         array = (array.T if transposed else array).reshape(tuple(tensor.dims))
