@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from formlens import __version__
+from formlens import __version__, cloud
 from formlens.decode import DIGITS, TEXT
 from formlens.evaluate import Evaluation
 from formlens.evaluate import evaluate as compare
@@ -39,7 +39,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+app.add_typer(cloud.app)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 Item = TypeVar("Item")
 

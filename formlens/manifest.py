@@ -4,6 +4,7 @@ It is what starts the learning, so it goes up last; and what is learned is what 
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -11,6 +12,8 @@ from pathlib import PurePosixPath
 from formlens.types import CallError
 
 NAME = "manifest.json"
+FORM_NAME = re.compile(r"\w[\w .-]{0,63}")
+"""What a form may be called in the bucket."""
 MOST_FILES = 200
 """What is learned at once; a dozen scans make a good form, and each takes its time and memory."""
 MOST_BYTES = 400_000_000

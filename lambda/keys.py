@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from formlens.manifest import FORM_NAME, NAME
+
 UNKNOWN_FORM = "any"
 
-_FORM = re.compile(r"\w[\w .-]{0,63}")
 _NOT_IN_A_NAME = re.compile(r"[^\w.]+")
 
 
@@ -33,7 +34,7 @@ def parse_upload(key: str) -> Upload | None:
     if key.endswith("/") or not path:
         return None
     form, _, below = path.partition("/")
-    known = below and _FORM.fullmatch(form)
+    known = below and FORM_NAME.fullmatch(form)
     return Upload(key, form if known else UNKNOWN_FORM, path.rpartition("/")[2])
 
 
@@ -97,7 +98,7 @@ def form_of(key: str) -> str | None:
     """The name of the form whose file this is; None for anything else below `forms/`."""
     _, _, path = key.partition("/")
     form, _, _ = path.partition("/")
-    return form if _FORM.fullmatch(form) and key == form_key(form) else None
+    return form if FORM_NAME.fullmatch(form) and key == form_key(form) else None
 
 
 def forms_under(name: str) -> str:
@@ -109,4 +110,4 @@ def parse_manifest(key: str) -> str | None:
     """The form that a key in `training/` is the manifest of; None for any other key, and for `any`, which is none."""
     _, _, path = key.partition("/")
     form, _, name = path.partition("/")
-    return form if name == "manifest.json" and _FORM.fullmatch(form) and form != UNKNOWN_FORM else None
+    return form if name == NAME and FORM_NAME.fullmatch(form) and form != UNKNOWN_FORM else None

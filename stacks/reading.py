@@ -17,6 +17,8 @@ from stacks.storage import StorageStack
 from stacks.worklist import Worklist
 
 SHARED = ("lambda/environment.py", "lambda/store.py")
+ON_LAPTOPS = ("formlens/account/*", "formlens/cloud.py", "formlens/cli.py")
+"""What no function opens: a change in it is no change of a function."""
 
 
 class ReadingStack(cdk.Stack):
@@ -99,7 +101,7 @@ class ReadingStack(cdk.Stack):
     def _function(
         self, id: str, worker: Worker, *files: str, description: str, without: tuple[str, ...] = ()
     ) -> lambda_.Function:
-        code = function_bundle(*files, *SHARED, packages=("formlens",), without=without)
+        code = function_bundle(*files, *SHARED, packages=("formlens",), without=(*ON_LAPTOPS, *without))
         if (size := code.size + self._libraries.size) > LAMBDA_LIMIT:
             raise ValueError(f"{id} and its layer have {size:,} bytes, Lambda takes {LAMBDA_LIMIT:,}")
         return python_function(
