@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from formlens.form import Column, Form
-from formlens.kinds import as_typed
+from formlens.grammar import read_kind
 from formlens.marks import ticked
 from formlens.pen import Sheet, cut, find_strokes
 from formlens.reader import Reader
@@ -46,7 +46,7 @@ def read_fields(image: Image, form: Form, where: Registration, reader: Reader, f
         elif column.kind.name == "mark":
             reading = _mark(column, ticked(sheet, column.place))
         elif column.name in seen:
-            reading = as_typed(column.kind, reader.decode(seen[column.name], column.kind.charset))
+            reading = read_kind(seen[column.name], reader.alphabet, column.kind)
         else:
             reading = _EMPTY
         box = _on_page(column.place, form, where, image.shape) if column.place else (0, 0, 0, 0)

@@ -22,7 +22,7 @@ VERSION = 1
 SIDE = 2200
 """Pixels of the longer side of a form's frame: letter and A4 at about 200 dpi."""
 
-_MOST = {"form.json": 1_000_000, "blank.png": 8_000_000}
+_MOST = {"form.json": 4_000_000, "blank.png": 8_000_000}
 """What a form's file may hold, and bytes of each when unpacked."""
 
 
@@ -126,9 +126,23 @@ def _column(content: dict[str, Any], width: int, height: int) -> Column:
     place = content["place"]
     return Column(
         _text(content["name"]),
-        Kind(cast(Name, name), characters, _text(kind["typed"]), _text(kind["written"])),
+        Kind(cast(Name, name), characters, _text(kind["typed"]), _weighed(kind["ways"]), _counted(kind["examples"])),
         None if place is None else _place(_list(place), width, height),
     )
+
+
+def _weighed(content: Any) -> tuple[tuple[str, float], ...]:
+    ways = tuple((_text(way), weight) for way, weight in _list(content))
+    if not all(type(weight) is float and 0 < weight <= 1 for _, weight in ways) or len(ways) > 200:
+        raise ValueError("not weights of ways")
+    return ways
+
+
+def _counted(content: Any) -> tuple[tuple[str, int], ...]:
+    examples = tuple((_text(value), count) for value, count in _list(content))
+    if not all(type(count) is int and count > 0 for _, count in examples) or sum(len(v) for v, _ in examples) > 50_000:
+        raise ValueError("not values and how often each was seen")
+    return examples
 
 
 def _place(edges: Sequence[Any], width: int, height: int) -> Box:

@@ -1,16 +1,19 @@
 """What people typed in a column goes in; what kind of column it is, and how it may stand on paper, come out."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from typing import Literal
 
-from formlens.dates import PATTERNS, parse, write
+from formlens import dates, numbers, shapes, words
 from formlens.decode import TEXT, Charset
-from formlens.types import Reading
 
-Name = Literal["integer", "decimal", "date", "code", "mark", "text"]
+Name = Literal["integer", "decimal", "date", "code", "choice", "mark", "text"]
+
+_MOST_EXAMPLES = 1500
+_MOST_SIGNS = 40_000
+"""What a form keeps of a column's values: so many of the commonest, and so many characters in all."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +24,22 @@ class Kind:
     characters: str | None = None
     """What a value is written with; None for anything."""
     typed: str = ""
-    """Of dates the pattern in the CSV; of codes their shape, 9 for a digit and A for a letter; of marks what a mark
+    """Of dates the patterns in the CSV, one a line, the commonest first; of numbers their format; of marks what a mark
     means and what none means, divided by a line feed."""
-    written: str = ""
-    """Of dates the pattern on paper."""
+    ways: tuple[tuple[str, float], ...] = ()
+    """How values are written on paper, and how often each way; none for marks."""
+    examples: tuple[tuple[str, int], ...] = ()
+    """The values of the column, and how often each: lengths, years, words and choices are told from them."""
 
     @property
     def charset(self) -> Charset:
         """The characters that are read."""
         return TEXT if self.characters is None else Charset(self.name, self.characters)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The examples, each as often as it was seen."""
+        return tuple(value for value, count in self.examples for _ in range(min(count, 1000)))
 
 
 _YES = frozenset(["yes", "y", "true", "t", "x", "1", "oui", "o", "ja", "j", "si", "s", "checked", "ticked", "marked"])
@@ -44,67 +54,42 @@ def kind_of(values: Sequence[str]) -> Kind:
         yes = next(mark for mark in marks if mark.casefold() in _YES)
         no = next((mark for mark in marks if mark.casefold() in _NO), "")
         return Kind("mark", "", f"{yes}\n{no or _opposite(yes)}")
+    return written_kind_of(values)
+
+
+def written_kind_of(values: Sequence[str]) -> Kind:
+    """The kind of a column whose values are written as signs or words, never ticked."""
     given = [value.strip() for value in values if value.strip()]
+    examples = _examples(given)
     if not given:
-        return Kind("text")
-    if all(re.fullmatch(r"\d+", value) for value in given):
-        return Kind("integer", "0123456789")
-    for pattern in PATTERNS:
-        if all(parse(value, pattern) for value in given):
-            return Kind("date", None, pattern, pattern)
-    if all(re.fullmatch(r"[-+]?\d+(?:[.,]\d+)?", value) for value in given):
-        signs = {sign for value in given for sign in value if not sign.isdigit()}
-        return Kind("decimal", "0123456789" + "".join(sorted(signs)))
-    shape = _shape(given)
-    if "9" in shape:
-        other = "".join(sorted({sign for sign in shape if sign not in "9A"}))
-        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" * ("A" in shape)
-        return Kind("code", "0123456789" + letters + other, shape)
-    return Kind("text")
+        return Kind("text", ways=(("same", 1.0),))
+    if all(re.fullmatch(r"\d+", value, re.ASCII) for value in given):
+        return _numbers("integer", given, examples)
+    if typed := dates.detect(given):
+        return Kind("date", None, "\n".join(typed), tuple(dates.ways(typed[0]).items()), examples)
+    if numbers.detect(given):
+        return _numbers("decimal", given, examples)
+    if shapes.detect(given):
+        signs = "".join(sorted(set("".join(given)) | set("0123456789" if re.search(r"\d", "".join(given)) else "")))
+        return Kind("code", signs, "", tuple(shapes.ways(given).items()), examples)
+    if len(given) >= 6 and 3 * len(examples) <= len(given):
+        return Kind("choice", None, "", tuple(words.ways([v for v, _ in examples], choice=True).items()), examples)
+    return Kind("text", None, "", tuple(words.ways(given).items()), examples)
 
 
-def spellings(kind: Kind, value: str) -> list[str]:
-    """How a typed value may stand on paper."""
-    day = parse(value, kind.typed) if kind.name == "date" else None
-    return write(day, kind.written) if day else [value.strip()]
+def _numbers(name: Name, given: Sequence[str], examples: tuple[tuple[str, int], ...]) -> Kind:
+    typed = numbers.detect(given)
+    signs = "0123456789" + "".join(sorted({sign for value in given for sign in value if not sign.isdigit()}))
+    return Kind(name, signs, typed, tuple(numbers.ways(typed, given).items()), examples)
 
 
-def ways(kind: Kind) -> list[Kind]:
-    """The ways in which a column of this kind may be written: each pattern of dates, else the one."""
-    if kind.name != "date":
-        return [kind]
-    return [replace(kind, written=pattern, characters=_signs(pattern)) for pattern in PATTERNS]
-
-
-def as_typed(kind: Kind, reading: Reading) -> Reading:
-    """What stands on paper as people would have typed it; not sure where it is not of the kind."""
-    if kind.name == "date":
-        day = parse(reading.text, kind.written) or _unparted(reading.text, kind.written)
-        if day is None:
-            return Reading(reading.text, 0.3 * reading.confidence)
-        return Reading(write(day, kind.typed)[0], reading.confidence)
-    if kind.name == "code" and _shape([reading.text]) != kind.typed:
-        return Reading(reading.text, 0.3 * reading.confidence)
-    return reading
-
-
-def _unparted(text: str, pattern: str) -> date | None:
-    """The date by its digits alone where these are enough: the strokes between them are small and easily lost."""
-    if not set(pattern) & set("YMD") or set(pattern) & set("mdyB"):
-        return None
-    return parse("".join(filter(str.isdigit, text)), "".join(filter(str.isalpha, pattern)))
-
-
-def _signs(pattern: str) -> str | None:
-    if "B" in pattern:
-        return None
-    return "0123456789" + "".join(sorted({sign for sign in pattern if sign not in "YyMmDd"}))
-
-
-def _shape(values: Sequence[str]) -> str:
-    """The shape that all values share, empty where they share none."""
-    shapes = {re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", value)) for value in values}
-    return shapes.pop() if len(shapes) == 1 else ""
+def _examples(given: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    kept, signs = [], 0
+    for value, count in sorted(Counter(given).items(), key=lambda item: (-item[1], item[0]))[:_MOST_EXAMPLES]:
+        signs += len(value)
+        if signs <= _MOST_SIGNS and len(value) <= 1000:
+            kept.append((value, count))
+    return tuple(sorted(kept))
 
 
 def _opposite(yes: str) -> str:

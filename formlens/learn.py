@@ -6,18 +6,18 @@ each column goes to the place where the reader finds its values likeliest, over 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import exp, log
+from math import log
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from formlens.assign import assign
-from formlens.decode import likelihood
 from formlens.fields import lay_on
 from formlens.form import SIDE, Column, Form
+from formlens.grammar import lifts, settle
 from formlens.ink import Gray
-from formlens.kinds import Kind, kind_of, spellings, ways
+from formlens.kinds import Kind, kind_of
 from formlens.labelled import Folder, Labelled, pages_of
 from formlens.marks import find_boxes, ticked
 from formlens.pen import Sheet, cut
@@ -183,33 +183,28 @@ def _see(sheets: Sequence[Sheet], places: Sequence[Box], reader: Reader) -> list
 def _fit_best_way(
     kind: Kind, values: Sequence[str], seen: Sequence[Sequence[Seen | None]], alphabet: str
 ) -> tuple[Kind, NDArray[np.float64]]:
-    """How well a column fits each place, written the way that fits its best place best."""
-    fits = [[_fit(way, values, found, alphabet) for found in seen] for way in ways(kind)]
-    table = np.array(fits, np.float64).reshape(len(fits), len(seen))
-    best = int(table.max(axis=1).argmax()) if len(seen) else 0
-    return ways(kind)[best], table[best]
+    """How well a column fits each place, written the way that fits its best place best; the kind knows that way."""
+    if not seen:
+        return kind, np.zeros(0)
+    table = np.array([_fit(kind, values, found, alphabet) for found in seen], np.float64)  # (places, ways)
+    place, way = np.unravel_index(int(table.argmax()), table.shape)
+    pairs = zip(values, seen[int(place)], strict=True)
+    labelled = [(value, found) for value, found in pairs if value and found is not None]
+    return settle(kind, labelled, alphabet), np.asarray(table[:, way], np.float64)
 
 
-def _fit(kind: Kind, values: Sequence[str], found: Sequence[Seen | None], alphabet: str) -> float:
-    """How much likelier (nats) the values stand in a place than that something else does."""
-    fit = 0.0
+def _fit(kind: Kind, values: Sequence[str], found: Sequence[Seen | None], alphabet: str) -> NDArray[np.float64]:
+    """How much likelier (nats) the values stand in a place, by each way of writing them, than something else does."""
+    fit = np.log([weight for _, weight in kind.ways])
+    fit -= fit.max()
     for value, seen in zip(values, found, strict=True):
         if not value:
             fit += log(0.9 / 0.5) if seen is None else log(0.1 / 0.5)
         elif seen is None:
             fit += log(0.05 / 0.5)
-        else:
-            fit += max(_surprise(text, seen, alphabet) for text in spellings(kind, value))
+        else:  # people mistype, so no value is impossible
+            fit += np.log(0.9 * np.array(lifts(value, seen, alphabet, kind)) + 0.1)
     return fit
-
-
-def _surprise(text: str, seen: Seen, alphabet: str) -> float:
-    """How much likelier (nats) a text is by what was seen than by chance; people mistype, so none is impossible."""
-    spelling = [alphabet.find(character) + 1 for character in text]
-    if 0 in spelling:
-        return log(0.1)
-    by_chance = exp(-2.3 * len(text))
-    return log(0.9 * likelihood(seen, spelling) / by_chance + 0.1)
 
 
 def _fit_mark(values: Sequence[bool], sheets: Sequence[Sheet], box: Box) -> float:

@@ -17,7 +17,7 @@ from forms import draw_form
 
 def make_form() -> Form:
     blank = cv2.cvtColor(cv2.resize(draw_form(), None, fx=2200 / 1400, fy=2200 / 1400), cv2.COLOR_BGR2GRAY)
-    date = Kind("date", "0123456789/", "Y-M-D", "D/M/Y")
+    date = Kind("date", None, "Y-M-D", (("d/m/Y", 0.75), ("d B Y|fr", 0.25)), (("1910-03-07", 2),))
     columns = Column("née le", date, (10, 20, 300, 60)), Column("id", Kind("text"), None)
     return Form("intake", columns, np.asarray(blank, np.uint8))
 
@@ -63,9 +63,12 @@ def altered(file: Path, change: str, value: object) -> bytes:
     [
         ("version", 99), ("name", 7), ("columns", []), ("columns", {}), ("columns", [3]), ("place", [0, 0, 5]),
         ("place", [5, 5, 1, 1]), ("place", [0, 0, 9_999_999, 9]), ("place", "here"), ("place", [0.5, 1, 7, 9]),
-        ("kind", None), ("kind", {"name": "os.system", "characters": None, "typed": "", "written": ""}),
-        ("kind", {"name": "mark", "characters": "", "typed": "yes", "written": ""}),
-        ("kind", {"name": "text", "characters": 3, "typed": "", "written": ""}),
+        ("kind", None), ("kind", {"name": "os.system", "characters": None, "typed": "", "ways": [], "examples": []}),
+        ("kind", {"name": "mark", "characters": "", "typed": "yes", "ways": [], "examples": []}),
+        ("kind", {"name": "text", "characters": None, "typed": "", "ways": [["same", 7]], "examples": []}),
+        ("kind", {"name": "text", "characters": None, "typed": "", "ways": [], "examples": [["a", "b"]]}),
+        ("kind", {"name": "text", "characters": None, "typed": "", "ways": [], "examples": [["a" * 900, 1]] * 90}),
+        ("kind", {"name": "text", "characters": 3, "typed": "", "ways": [], "examples": []}),
     ],
 )  # fmt: skip
 def test_a_form_that_was_tampered_with_is_refused_by_name(file: Path, change: str, value: object) -> None:

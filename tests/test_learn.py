@@ -2,25 +2,20 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from formlens.assign import assign
-from formlens.dates import PATTERNS, parse, write
 from formlens.form import Form
-from formlens.kinds import as_typed, kind_of
 from formlens.labelled import read_folder
 from formlens.learn import learn_form
 from formlens.pipeline import read_page
 from formlens.places import overlap
 from formlens.reader import Reader
-from formlens.types import CallError, Page, Reading
+from formlens.types import CallError, Page
 from forms import BOX, FIELDS, SIZE, VALUES, draw_form, fill, photograph, scan, write_labelled
 from test_cli import run
 
@@ -144,26 +139,3 @@ def test_no_assignment_is_better() -> None:
         padded = np.hstack([fit, np.zeros((rows, rows))])
         best = max(sum(padded[i, j] for i, j in enumerate(p)) for p in permutations(range(columns + rows), rows))
         assert sum(fit[i, j] for i, j in enumerate(given_) if j is not None) == pytest.approx(best)
-
-
-@given(st.dates(date(1950, 1, 1), date(2049, 12, 31)), st.sampled_from(PATTERNS))
-def test_every_date_that_a_pattern_spells_is_read_back(day: date, pattern: str) -> None:
-    assert all(parse(text, pattern) == day for text in write(day, pattern))
-
-
-@pytest.mark.parametrize(
-    ("values", "kind"),
-    [
-        (["1", "20", ""], "integer"), (["1.5", "-3"], "decimal"), (["2020-01-03", "1999-12-31"], "date"),
-        (["31/12/99", "1/2/03"], "date"), (["7 Mars 1910"], "date"), (["AB-1234", "XY-9999"], "code"),
-        (["yes", "no"], "mark"), (["X", ""], "mark"), (["Ada", "Bob 2"], "text"), (["", ""], "text"),
-        (["no", "no"], "text"), (["0", "1"], "integer"),
-    ],
-)  # fmt: skip
-def test_a_column_s_kind_is_told_from_its_values(values: list[str], kind: str) -> None:
-    assert kind_of(values).name == kind
-
-
-def test_what_is_not_of_its_column_s_kind_is_doubtful() -> None:
-    assert as_typed(kind_of(["AB-1234"]), Reading("AB-123", 0.99)).confidence < 0.5
-    assert as_typed(kind_of(["2020-01-03"]), Reading("2020-13-03", 0.99)).confidence < 0.5

@@ -1,0 +1,83 @@
+"""What a network saw in a line of text and a model of the column go in; the likeliest texts come out.
+
+Prefix beam search over a CTC network with a character model (Hannun et al. 2014, First-Pass Large Vocabulary Continuous
+Speech Recognition).
+"""
+
+from dataclasses import dataclass
+from math import exp, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formlens.lexicon import END, Lexicon
+
+WIDTH = 12
+_LEAST = 1e-3
+"""A sign less likely than this at a step is not tried, unless nothing else is."""
+_MOST = 8
+"""Signs tried at a step."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A text, the logarithm of its weight (network and model together) and its probability under the network."""
+
+    text: str
+    weight: float
+    seen: float
+
+
+def read_line(
+    seen: NDArray[np.float32], alphabet: str, lexicon: Lexicon, trust: float, bonus: float, width: int = WIDTH
+) -> list[Line]:
+    """The likeliest texts of a crop, best first.
+
+    A text weighs its probability under the network, times that under the model to the power of ``trust``, times ``exp``
+    of ``bonus`` a sign (a model alone would have short texts).
+    """
+    # text -> [probability ending in its last sign, ending in a blank, logarithm of the model's part, context]
+    beams: dict[str, tuple[float, float, float, str]] = {"": (0.0, 1.0, 0.0, lexicon.start())}
+    scale = 0.0
+    for row in seen:
+        blank = float(row[0])
+        tried = np.flatnonzero(row[1:] > _LEAST)
+        if len(tried) > _MOST:
+            tried = np.argpartition(row[1:], -_MOST)[-_MOST:]
+        signs = [(alphabet[i], float(row[i + 1])) for i in tried.tolist()]
+        by_sign = dict(signs)
+        nexts: dict[str, list[float]] = {}
+        models: dict[str, tuple[float, str]] = {}
+        for text, (on_sign, on_blank, model, context) in beams.items():
+            whole = on_sign + on_blank
+            entry = nexts.setdefault(text, [0.0, 0.0])
+            models[text] = model, context
+            entry[1] += whole * blank
+            last = text[-1:]
+            if last in by_sign:
+                entry[0] += on_sign * by_sign[last]
+            for sign, y in signs:
+                gain = (on_blank if sign == last else whole) * y
+                if gain <= 0:
+                    continue
+                longer = text + sign
+                other = nexts.get(longer)
+                if other is None:
+                    other = nexts[longer] = [0.0, 0.0]
+                other[0] += gain
+                if longer not in models:
+                    models[longer] = (
+                        model + trust * lexicon.surprise(context, sign) + bonus,
+                        lexicon.after(context, sign),
+                    )
+        ranked = sorted(
+            ((log(s + b + 1e-300) + models[text][0], text) for text, (s, b) in nexts.items()), reverse=True
+        )[:width]
+        most = max(sum(nexts[text]) for _, text in ranked) or 1.0
+        scale += log(most)
+        beams = {text: (nexts[text][0] / most, nexts[text][1] / most, *models[text]) for _, text in ranked}
+    lines = []
+    for text, (on_sign, on_blank, model, context) in beams.items():
+        chance = log(on_sign + on_blank + 1e-300) + scale
+        lines.append(Line(text, chance + model + trust * lexicon.surprise(context, END), exp(min(chance, 0.0))))
+    return sorted(lines, key=lambda line: -line.weight)
