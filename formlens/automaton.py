@@ -84,7 +84,7 @@ class Found:
     texts: tuple[tuple[tuple[int, ...], float], ...]
 
 
-def find(seen: NDArray[np.float32], automaton: Automaton, share: float = 0.02, effort: int = 300) -> Found:
+def find(seen: NDArray[np.float32], automaton: Automaton, share: float = 0.02, effort: int = 120) -> Found:
     """The likeliest texts down to a ``share`` of the likeliest one's mass.
 
     ``seen`` has shape (steps, classes), the blank first. Exact while at most ``effort`` prefixes are opened; beyond

@@ -33,6 +33,7 @@ def moment(day: date) -> dates.Moment:
     return day.year, day.month, day.day, -1, -1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 6))
 def test_the_search_finds_every_text_of_an_automaton_with_its_mass(seed: int, steps: int) -> None:
     rng = np.random.default_rng(seed)
@@ -55,6 +56,7 @@ def test_the_search_finds_every_text_of_an_automaton_with_its_mass(seed: int, st
     assert all(got.get(text, 0.0) == pytest.approx(mass[text], abs=1e-9) for text in mass)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 8), st.lists(st.text("abc", max_size=5), min_size=1, max_size=5))
 def test_several_likelihoods_at_once_are_those_of_each(seed: int, steps: int, texts: list[str]) -> None:
     network = random_network(seed, steps, 4)
@@ -68,6 +70,7 @@ def test_a_search_that_runs_out_of_effort_still_ends_with_a_text() -> None:
     assert find(flat, net.spelled(ALPHABET), effort=5).texts
 
 
+@settings(deadline=None)
 @given(DAYS, st.sampled_from(dates.PATTERNS))
 def test_every_date_that_a_pattern_spells_is_read_back(day: date, pattern: str) -> None:
     time = (9, 30) if {"H", "G"} & set(pattern.partition("|")[0]) else (-1, -1)
@@ -79,7 +82,7 @@ def test_every_date_that_a_pattern_spells_is_read_back(day: date, pattern: str) 
         assert all(a == b for a, b in zip(back, whole, strict=True) if a > 0 and b > 0)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(DAYS, st.sampled_from(sorted(dates.ways("Y-M-D"))))
 def test_a_day_on_paper_however_written_is_read_as_typed(day: date, way: str) -> None:
     kind = Kind("date", None, "Y-M-D", ((way, 1.0),), ((day.isoformat(), 1),))
@@ -122,7 +125,7 @@ def test_months_are_read_cut_short_counted_and_in_small_letters(text: str, way: 
     assert read_kind(seen(text), ALPHABET, kind).text == "1911-09-12"
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**9), st.integers(0, 99), st.sampled_from(sorted(numbers.ways(".|||", ["12345.67"]))))
 def test_any_number_survives_writing_and_reading(whole: int, places: int, way: str) -> None:
     typed = f"{whole}.{places:02}"
@@ -149,7 +152,7 @@ def test_groups_and_units_on_paper_are_left_out_where_people_left_them_out() -> 
     assert read_kind(seen("06 99 88 77 66"), ALPHABET, kind).text == "0699887766"
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.from_regex(r"[A-Z]{2,3}-[0-9]{3,4}", fullmatch=True))
 def test_a_code_of_any_of_its_column_s_shapes_is_read(code: str) -> None:
     kind = kind_of(["AB-123", "CDE-123", "AB-1234", "XYZ-4321"] * 2)
@@ -201,7 +204,7 @@ def test_what_is_not_of_its_column_s_kind_comes_out_as_it_stands_and_doubtful() 
         assert reading.confidence < 0.3
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["7", "2020-01-03", "AB-1234", "Ada", "1.5", "14:30"]))
 def test_whatever_is_seen_a_confidence_is_a_probability(seed: int, value: str) -> None:
     network = random_network(seed, 1 + seed % 20, 1 + len(ALPHABET))
