@@ -25,8 +25,11 @@ from PIL import Image as Drawing
 from PIL import ImageDraw, ImageFont
 
 from formlens.types import Box, Image
+from model.fonts import families
 
 DPI = 200
+HELD_OUT = 5000
+"""The last digits of the MNIST training file, on which nothing is trained or chosen."""
 
 Ink = NDArray[np.uint8]
 """How much of the light a pen takes, shape (height, width), 0 to 255."""
@@ -96,10 +99,14 @@ def read_blank(path: Path, page: int = 0) -> Blank:
     return Blank(image, tuple(fields))
 
 
-def read_pens(data: Path) -> Pens:
-    """The pens in a data folder: `mnist_train.npz`, of which the last 5,000 are left for validation, and `fonts`."""
+def read_pens(data: Path, *, held_out: bool = False) -> Pens:
+    """The pens in a data folder, `mnist_train.npz` and `fonts`: those to train with, or those held out for scoring.
+
+    Held out are the last 5,000 digits and the families that `families` holds out.
+    """
+    part = slice(-HELD_OUT, None) if held_out else slice(-HELD_OUT)
     with np.load(data / "mnist_train.npz") as digits:
-        return Pens(digits["x"][:-5000], digits["y"][:-5000], tuple(sorted((data / "fonts").glob("*.ttf"))))
+        return Pens(digits["x"][part], digits["y"][part], tuple(families(data / "fonts", held_out)))
 
 
 def choose_columns(blank: Blank, rng: Generator, marks: int = 0) -> list[Column]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from fontTools.ttLib import TTFont
 from numpy.random import Generator
 from PIL import ImageFont
 
@@ -64,6 +63,8 @@ def printed(folder: Path = SYSTEM_FONTS) -> list[Path]:
 @functools.cache
 def load(path: Path) -> Font:
     """Measure a font: its size, characters, and whether it joins letters or has capitals only."""
+    from fontTools.ttLib import TTFont  # only what draws letters needs it, not what lists families
+
     with TTFont(path, lazy=True) as file:
         known = file.getBestCmap()
     characters = frozenset(map(chr, known))

@@ -50,6 +50,17 @@ def test_a_stain_and_a_fold_do_not_hide_a_form(form: Print) -> None:
     assert where is not None
 
 
+def test_a_page_laid_on_its_form_stays_sharp(form: Print) -> None:
+    page = np.full((2200, 1571, 3), 255, np.uint8)
+    page[:, ::8] = 0
+    where = register(np.asarray(cv2.resize(draw_form(), (1571, 2200)), np.uint8), form)
+    assert where is not None
+    columns = where.warp(page, 1571, 2200)[700:1500, 400:1200, 0].mean(axis=0).reshape(-1, 8)
+    # each thin line is there once: dark in its place, and as dark as every other
+    dark = (255 - columns).sum(axis=1)
+    assert dark.min() > 0.8 * dark.max()
+
+
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_another_form_is_refused(form: Print, seed: int) -> None:
     assert register(scan(draw_form(seed), seed).image, form) is None
