@@ -10,7 +10,7 @@ from local.cloud import ACCOUNT, REGION, Cloud, without_account
 
 BUCKET = "BucketName"
 """The output of the stacks that names the bucket."""
-QUEUES = ("ScansQueue", "ResultsQueue")
+QUEUES = ("FoldersQueue", "ScansQueue", "ResultsQueue")
 """The outputs that name the queues, in the order in which a page passes them."""
 
 

@@ -6,11 +6,14 @@ The tests share one deployment and run in the order in which they stand here; th
 import csv
 import io
 import json
+import subprocess
+import sys
 import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +21,12 @@ import openpyxl
 import pytest
 from rich.console import Console
 
+import forms
 import hostile
 from draw import Style, draw_table
 from local import stage
 from local.cloud import REGION, Cloud
+from local.install import ROOT
 from local.pile import account, fetch, keys, put_scan
 from local.show import show_pages
 from waiting import eventually
@@ -257,6 +262,66 @@ def test_what_kills_the_function_is_set_aside_with_an_alarm_and_read_once_that_i
     assert Counter(map(line, deployed.settled())) == deployed.expected
 
 
+@pytest.fixture(scope="module")
+def learned(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A labelled folder goes up by the command; the report of what was learned from it."""
+    folder = forms.write_labelled(tmp_path_factory.mktemp("labelled"), 2)
+    command = ["upload", str(folder), "--form", "intake", "--stage", "local", "--wait"]
+    environment = {**deployed.cloud.environment, "PYTHONPATH": str(ROOT)}
+    called = [sys.executable, "-m", "formlens", *command]
+    done = subprocess.run(called, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + deployed.cloud.log()[-4000:]
+    assert "5 of 5 columns found" in done.stderr
+    again = subprocess.run(called, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert "0 files sent, 5 were there" in again.stderr
+    report: dict[str, Any] = json.loads(fetch(deployed.cloud, deployed.outputs, "forms/intake/report.json"))
+    return report
+
+
+def test_a_labelled_folder_is_learned_and_new_scans_become_rows_under_its_columns(
+    deployed: Deployed, learned: dict[str, Any]
+) -> None:
+    assert learned["status"] == "learned"
+    columns = [column["name"] for column in learned["columns"]]
+    new = [forms.scan(forms.fill(forms.draw_form(), forms.VALUES[at]), at).image for at in (2, 3)]
+    put_scan(deployed.cloud, deployed.outputs, "third.png", hostile.encoded(new[0], ".png"), "intake")
+    put_scan(deployed.cloud, deployed.outputs, "fourth.png", hostile.encoded(new[1], ".png"), "any")
+    put_scan(deployed.cloud, deployed.outputs, "foreign.png", hostile.encoded(forms.draw_form(5), ".png"), "any")
+    deployed.expected.update([(f"{name}.png", 1, "read") for name in ("third", "fourth")])
+    deployed.expected.update([("foreign.png", 1, "unreadable")])
+    pages = {page["source"]: page for page in deployed.settled()}
+    assert pages["third.png"]["form"] == pages["fourth.png"]["form"] == "intake"
+    assert pages["foreign.png"]["reason"] == 'this page does not look like form "intake"'
+    (sheet,) = [key for key in keys(deployed.cloud, deployed.outputs, "sheets/intake/") if key.endswith(".csv")]
+    header, *rows = csv.reader(io.StringIO(fetch(deployed.cloud, deployed.outputs, sheet).decode()))
+    assert header == columns == [*forms.VALUES[0], "smoker"]
+    assert sorted(rows) == sorted([*forms.VALUES[at].values(), "no"] for at in (2, 3))
+
+
+def test_a_folder_that_cannot_be_learned_says_why_and_leaves_the_form(
+    deployed: Deployed, learned: dict[str, Any]
+) -> None:
+    s3, bucket = deployed.s3(), deployed.outputs[stage.BUCKET]
+    before = s3.head_object(Bucket=bucket, Key="forms/intake/intake.form")["ETag"]
+    s3.put_object(Bucket=bucket, Key="training/intake/page1.csv", Body=b"visit\n")
+    csvs = {part["name"]: part for part in manifest(deployed)["files"]}
+    csvs["page1.csv"] |= {"size": 6, "sha256": sha256(b"visit\n").hexdigest()}
+    text = json.dumps({"version": 1, "files": list(csvs.values())})
+    s3.put_object(Bucket=bucket, Key="training/intake/manifest.json", Body=text.encode())
+    assert eventually(lambda: len(keys(deployed.cloud, deployed.outputs, "failed/intake/")) == 1, PATIENCE)
+    (failed,) = keys(deployed.cloud, deployed.outputs, "failed/intake/")
+    told = json.loads(fetch(deployed.cloud, deployed.outputs, failed))
+    assert (told["status"], told["reason"].split(":")[0]) == ("not learned", "page1.csv")
+    assert s3.head_object(Bucket=bucket, Key="forms/intake/intake.form")["ETag"] == before
+    s3.delete_object(Bucket=bucket, Key=failed)
+
+
+def manifest(deployed: Deployed) -> dict[str, Any]:
+    """What the form's folder holds."""
+    found: dict[str, Any] = json.loads(fetch(deployed.cloud, deployed.outputs, "training/intake/manifest.json"))
+    return found
+
+
 PROBE = """
 import boto3, botocore
 def handler(event, context):
@@ -271,13 +336,43 @@ def handler(event, context):
 """
 
 
+def test_the_role_of_the_learn_function_lets_it_do_its_work_and_nothing_else(
+    deployed: Deployed, learned: dict[str, Any]
+) -> None:
+    bucket = deployed.outputs[stage.BUCKET]
+    allowed = [
+        ("s3", "get_object", {"Bucket": bucket, "Key": "training/intake/page2.csv"}),
+        ("s3", "list_objects_v2", {"Bucket": bucket, "Prefix": "training/intake/"}),
+        ("s3", "get_object", {"Bucket": bucket, "Key": "forms/intake/report.json"}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "forms/probe/x", "Body": ""}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "failed/probe/x", "Body": ""}),
+    ]
+    refused = [
+        ("s3", "put_object", {"Bucket": bucket, "Key": "training/intake/x", "Body": ""}),
+        ("s3", "get_object", {"Bucket": bucket, "Key": "inbox/any/plain.png"}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "results/intake/x", "Body": ""}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "models/x.onnx", "Body": ""}),
+        ("s3", "delete_object", {"Bucket": bucket, "Key": "forms/intake/intake.form"}),
+        ("s3", "list_objects_v2", {"Bucket": bucket}),
+        ("s3", "list_objects_v2", {"Bucket": bucket, "Prefix": "inbox/"}),
+        ("sqs", "send_message", {"QueueUrl": deployed.outputs["FoldersQueue"], "MessageBody": "{}"}),
+        ("iam", "list_roles", {}),
+    ]
+    said = told_by(deployed, "Learn", [*allowed, *refused])
+    assert said[: len(allowed)] == ["done"] * len(allowed)
+    assert all("Denied" in code for code in said[len(allowed) :]), said
+    for key in ("forms/probe/x", "failed/probe/x"):
+        deployed.s3().delete_object(Bucket=bucket, Key=key)
+
+
 def test_the_role_of_the_read_function_lets_it_do_its_work_and_nothing_else(deployed: Deployed) -> None:
-    bucket, client = deployed.outputs[stage.BUCKET], deployed.cloud.client("lambda")
+    bucket = deployed.outputs[stage.BUCKET]
     calls = [
         ("s3", "get_object", {"Bucket": bucket, "Key": "inbox/any/plain.png"}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "inbox/any/x.png", "Body": ""}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "sheets/any/x.csv", "Body": ""}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "models/x.onnx", "Body": ""}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "forms/intake/intake.form", "Body": ""}),
         ("s3", "delete_object", {"Bucket": bucket, "Key": "inbox/any/plain.png"}),
         ("s3", "get_object", {"Bucket": bucket, "Key": keys(deployed.cloud, deployed.outputs, "sheets/")[0]}),
         ("s3", "list_objects_v2", {"Bucket": bucket}),
@@ -286,28 +381,33 @@ def test_the_role_of_the_read_function_lets_it_do_its_work_and_nothing_else(depl
         ("lambda", "list_functions", {}),
         ("iam", "list_roles", {}),
     ]
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("probe.py", PROBE)
-    read = deployed.function("Read")
-    # Another function in the same role: what it is told is what the role may do, asked with the role's credentials.
-    client.create_function(
-        FunctionName="probe",
-        Role=read["Role"],
-        Runtime=read["Runtime"],
-        Handler="probe.handler",
-        Timeout=30,
-        Code={"ZipFile": packed.getvalue()},
-        LoggingConfig={"LogGroup": read["LoggingConfig"]["LogGroup"]},
-    )
-    try:
-        answer = client.invoke(FunctionName="probe", Payload=json.dumps(calls).encode())
-        done, *refused = json.loads(answer["Payload"].read())
-    finally:
-        client.delete_function(FunctionName="probe")
+    done, *refused = told_by(deployed, "Read", calls)
     assert done == "done"
     assert len(refused) == len(calls) - 1
     assert all("Denied" in code for code in refused), dict(zip([call[1:] for call in calls[1:]], refused, strict=True))
+
+
+def told_by(deployed: Deployed, name: str, calls: list[Any]) -> list[str]:
+    """What a function is told when it makes these calls, asked with the credentials of its role."""
+    client, asked = deployed.cloud.client("lambda"), deployed.function(name)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("probe.py", PROBE)
+    client.create_function(
+        FunctionName="probe",
+        Role=asked["Role"],
+        Runtime=asked["Runtime"],
+        Handler="probe.handler",
+        Timeout=30,
+        Code={"ZipFile": packed.getvalue()},
+        LoggingConfig={"LogGroup": asked["LoggingConfig"]["LogGroup"]},
+    )
+    try:
+        answer = client.invoke(FunctionName="probe", Payload=json.dumps(calls).encode())
+        said: list[str] = json.loads(answer["Payload"].read())
+    finally:
+        client.delete_function(FunctionName="probe")
+    return said
 
 
 def test_a_destroyed_stage_leaves_nothing_in_any_service(deployed: Deployed) -> None:
