@@ -129,7 +129,7 @@ def learn(
     save_form(learned.form, out)
     for doubt in learned.doubts:
         errors.print(doubt, style="yellow")
-    located = sum(column.place is not None for column in learned.form.columns)
+    located = learned.form.located
     errors.print(f"{located} of {_count(len(learned.form.columns), 'column')} found -> {out}")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from formlens.anchor import anchor
+from formlens.entries import read_entries
 from formlens.form import Column, Form
 from formlens.grammar import read_kind
 from formlens.marks import ticked
@@ -21,11 +23,17 @@ _NOWHERE = Reading("", 0.0)
 
 def find_form(image: Image, forms: Sequence[Form]) -> tuple[Form, Registration]:
     """The form that a page is, and where it lies on the page. Raises UnreadableError where it is none."""
-    found = [(form, where) for form in forms if (where := register(image, form.print)) is not None]
+    found = [(form, where) for form in forms if (where := _lies(image, form)) is not None]
     if not found:
         names = " or ".join(f'"{form.name}"' for form in forms)
         raise UnreadableError(f"this page does not look like form {names}")
     return max(found, key=lambda match: match[1].score)
+
+
+def _lies(image: Image, form: Form) -> Registration | None:
+    if form.listing is None:
+        return register(image, form.print)
+    return anchor(image, form.blank, form.listing.header)
 
 
 def lay_on(image: Image, form: Form, where: Registration) -> Sheet:
@@ -35,7 +43,10 @@ def lay_on(image: Image, form: Form, where: Registration) -> Sheet:
 
 
 def read_fields(image: Image, form: Form, where: Registration, reader: Reader, flag_below: float) -> Iterator[Cell]:
-    """Read the fields of a page that is this form, in the order of the form's columns, as one row."""
+    """Read a page that is this form, in the order of the form's columns: its fields as one row, or its table's rows."""
+    if form.listing is not None:
+        yield from read_entries(image, form, where, reader, flag_below)
+        return
     sheet = lay_on(image, form, where)
     crops = {column.name: cut(sheet, column.place) for column in form.columns if _is_written(column) and column.place}
     written = {name: crop for name, crop in crops.items() if crop is not None}

@@ -14,6 +14,7 @@ import numpy as np
 
 from formlens.ink import Gray
 from formlens.kinds import Kind, Name
+from formlens.listing import Listing, listing_from
 from formlens.pen import print_of
 from formlens.register import Print, find_print
 from formlens.types import Box, CallError
@@ -44,6 +45,14 @@ class Form:
     columns: tuple[Column, ...]
     blank: Gray
     """What is printed on the form, shape (height, width), the longer of them `SIDE`."""
+    listing: Listing | None = None
+    """The table of many rows, where the form holds one."""
+
+    @property
+    def located(self) -> int:
+        """How many columns are on the page."""
+        rows = {number for part in self.listing.parts for number in part.columns} if self.listing else set()
+        return sum(column.place is not None or number in rows for number, column in enumerate(self.columns))
 
     @cached_property
     def printed(self) -> Gray:
@@ -59,7 +68,8 @@ class Form:
 def save_form(form: Form, path: Path) -> None:
     """Write a form's file; the same form gives the same bytes."""
     text = json.dumps(
-        {"version": VERSION, "name": form.name, "columns": [asdict(column) for column in form.columns]},
+        {"version": VERSION, "name": form.name, "columns": [asdict(column) for column in form.columns],
+         "listing": form.listing and asdict(form.listing)},
         ensure_ascii=False, indent=1,
     )  # fmt: skip
     # 32 greys are all that print needs, and make the file half as large
@@ -101,7 +111,8 @@ def _form(data: bytes) -> Form:
     columns = tuple(_column(column, width, height) for column in _list(content["columns"]))
     if not columns or len({column.name for column in columns}) < len(columns):
         raise ValueError("no columns, or two of one name")
-    return Form(_text(content["name"]), columns, blank)
+    listing = listing_from(content.get("listing"), len(columns), width, height)
+    return Form(_text(content["name"]), columns, blank, listing)
 
 
 def _picture(data: bytes) -> Gray:

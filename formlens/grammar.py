@@ -121,7 +121,7 @@ def _by_way(value: str, seen: Seen, alphabet: str, kind: Kind, lift: float = 0.0
     owners: list[tuple[int, float]] = []
     bare_texts: dict[int, list[list[int]]] = {}
     for i, (way, _) in enumerate(kind.ways):
-        texts = _spell(kind, value.strip(), way)
+        texts = spell(kind, value.strip(), way)
         least = 0.05 * max(texts.values())
         for text, weight in texts.items():
             if weight >= least and all(sign in number for sign in text):
@@ -139,7 +139,7 @@ def _by_way(value: str, seen: Seen, alphabet: str, kind: Kind, lift: float = 0.0
     return found
 
 
-def _spell(kind: Kind, value: str, way: str) -> dict[str, float]:
+def spell(kind: Kind, value: str, way: str) -> dict[str, float]:
     """How a typed value may stand on paper by one way, and how often each; what is not of its kind, as it is."""
     if kind.name == "date":
         near = _near(kind)

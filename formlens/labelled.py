@@ -7,7 +7,7 @@ from pathlib import Path
 
 from formlens.pages import read_pages
 from formlens.scans import SUFFIXES, Scan, find_scans
-from formlens.types import CallError, Page
+from formlens.types import CallError, Image, Page
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,12 @@ class Labelled:
     """One scan and what somebody typed for it."""
 
     scan: Scan
-    values: dict[str, str]
+    rows: tuple[dict[str, str], ...]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Its only row, or its first."""
+        return self.rows[0]
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,11 @@ class Folder:
 
     labelled: tuple[Labelled, ...]
     blank: Scan | None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether some scan has several rows."""
+        return any(len(one.rows) > 1 for one in self.labelled)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -52,7 +62,7 @@ def read_folder(folder: Path) -> Folder:
             raise CallError(f"{path}: no scan beside it; FormLens reads {', '.join(sorted(SUFFIXES))}")
     if not scans:
         raise CallError(f"{folder}: no scan with its CSV; put scans there, and for each a CSV of the same name")
-    labelled = tuple(Labelled(scan, _row(tables[stem])) for scan, stem in zip(scans, stems, strict=True))
+    labelled = tuple(Labelled(scan, _rows(tables[stem])) for scan, stem in zip(scans, stems, strict=True))
     for other in labelled[1:]:
         if tuple(other.values) != tuple(labelled[0].values):
             first = labelled[0].scan.path.with_suffix(".csv").name
@@ -68,7 +78,15 @@ def pages_of(scan: Scan) -> Iterator[Page]:
         yield page
 
 
-def _row(path: Path) -> dict[str, str]:
+def only_page(labelled: Labelled) -> Image:
+    """The picture of a labelled scan. Raises CallError for a scan of several pages."""
+    pages = list(pages_of(labelled.scan))
+    if len(pages) != 1:
+        raise CallError(f"{labelled.scan.path}: {len(pages)} pages; a scan to learn from has one page and its CSV")
+    return pages[0].image
+
+
+def _rows(path: Path) -> tuple[dict[str, str], ...]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
@@ -76,11 +94,10 @@ def _row(path: Path) -> dict[str, str]:
         raise CallError(f"{path}: not a CSV in UTF-8; save it anew as CSV UTF-8") from error
     if len(rows) < 2:
         raise CallError(f"{path}: a header and a row of values are needed, {len(rows)} of them found")
-    if len(rows) > 2:
-        raise CallError(f"{path}: {len(rows) - 1} rows of values; only forms with one row a page can be learned so far")
-    header, values = ([cell.strip() for cell in row] for row in rows)
+    header, *values = ([cell.strip() for cell in row] for row in rows)
     if len(set(header)) < len(header) or "" in header:
         raise CallError(f"{path}: two columns of one name, or one without a name")
-    if len(values) != len(header):
-        raise CallError(f"{path}: {len(header)} columns but {len(values)} values")
-    return dict(zip(header, values, strict=True))
+    for number, row in enumerate(values, 1):
+        if len(row) != len(header):
+            raise CallError(f"{path}: {len(header)} columns but {len(row)} values in row {number}")
+    return tuple(dict(zip(header, row, strict=True)) for row in values)

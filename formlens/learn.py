@@ -18,7 +18,8 @@ from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
 from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
-from formlens.labelled import Folder, Labelled, pages_of
+from formlens.labelled import Folder, Labelled, only_page, pages_of
+from formlens.listed import learn_listing
 from formlens.marks import find_boxes, ticked
 from formlens.pen import Sheet, cut
 from formlens.places import find_places
@@ -54,7 +55,9 @@ def learn_form(
 
     Raises CallError, which names the file, for a scan that cannot be read or is not the same form as the others.
     """
-    images = {labelled.scan.source: _only_page(labelled) for labelled in folder.labelled}
+    if folder.is_table:
+        return Learned(*learn_listing(folder, name, reader, watch))
+    images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values())))
     sheets = []
     for labelled in watch(folder.labelled):
@@ -66,13 +69,6 @@ def learn_form(
     rows = [labelled.values for labelled in folder.labelled]
     columns, doubts = _columns(folder.columns, rows, sheets, form, reader)
     return Learned(Form(name, columns, form.blank), doubts)
-
-
-def _only_page(labelled: Labelled) -> Image:
-    pages = list(pages_of(labelled.scan))
-    if len(pages) != 1:
-        raise CallError(f"{labelled.scan.path}: {len(pages)} pages; a scan to learn from has one page and its CSV")
-    return pages[0].image
 
 
 def _blank(folder: Folder, images: Sequence[Image]) -> Gray:

@@ -103,6 +103,13 @@ def register(image: Image, form: Print) -> Registration | None:
     return Registration(_grid((there + 0.5) / scale - 0.5), score)
 
 
+def grid_of(view: Floats, width: int, height: int) -> NDArray[np.float32]:
+    """The nodes of a registration of a form of the size given, by an affine view, shape (2, 3), from form to page."""
+    across, down = np.meshgrid(np.linspace(0, width, _NODES) - 0.5, np.linspace(0, height, _NODES) - 0.5)
+    points = np.stack([across.ravel(), down.ravel(), np.ones(across.size)], axis=1)
+    return _grid(np.asarray(points @ view.T, np.float64))
+
+
 def _grid(points: Floats) -> NDArray[np.float32]:
     return points.reshape(_NODES, _NODES, 2).astype(np.float32)
 

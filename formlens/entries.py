@@ -1,0 +1,110 @@
+"""A page and the table of the form that it is go in; what stands in each row and column comes out."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formlens.form import Form
+from formlens.grammar import read_kind
+from formlens.listing import Part
+from formlens.reader import Reader
+from formlens.register import Registration
+from formlens.rowed import cut_rows, lay_out, moved, rows_of
+from formlens.rows import Rows
+from formlens.strips import Edge, Strip, find_edges
+from formlens.types import Box, Cell, Image, Reading
+
+Entry = dict[int, tuple[Reading, NDArray[np.float64]]]
+"""What stands in a row, and the corners of its place on the sheet, by the number of the column."""
+
+_EMPTY = Reading("", 0.995)
+_NOWHERE = Reading("", 0.0)
+_ASTRAY = 0.018
+"""How far an edge may lie from its place, in widths of the page."""
+_BELOW = 2.0
+"""Rows below the last that was seen while learning in which some may follow."""
+
+
+def read_entries(image: Image, form: Form, where: Registration, reader: Reader, flag_below: float) -> Iterator[Cell]:
+    """Read the rows of a page that is this form, part by part from top to bottom, in the order of its columns."""
+    listing = form.listing
+    if listing is None:
+        return
+    height, width = form.blank.shape
+    scale = max(1.0, min(max(image.shape[:2]), 3508) / max(height, width))
+    size = round(width * scale), round(height * scale)
+    sheet = where.warp(image, *size)
+    found = find_edges(sheet)
+    row = 0
+    for part in listing.parts:
+        edges = _edges(part, found, scale, size[0])
+        rows, whole = _rows(sheet, part, edges, listing.pitch * scale, scale)
+        strips = [Strip(left, right, whole.top, whole.bottom) for left, right in pairwise(edges)]
+        for entry in _entries(sheet, form, part, rows, whole, strips, reader):
+            for number, column in enumerate(form.columns):
+                reading, corners = entry.get(number, (_NOWHERE, None))
+                box = (0, 0, 0, 0) if corners is None else _on_page(corners, where, size, image.shape)
+                yield Cell(row, column.name, reading.text, reading.confidence, reading.confidence < flag_below, box)
+            row += 1
+
+
+def _edges(part: Part, found: Sequence[Edge], scale: float, width: int) -> list[Edge]:
+    """The edges of a part as they run on this page; straight lines at their usual places where none is drawn."""
+    edges: list[Edge | None] = []
+    usual = []
+    y = np.array([part.top, part.bottom]) * scale
+    off = []
+    for above, below in part.edges:
+        straight = Edge(y, np.array([above, below]) * scale)
+        usual.append(straight)
+        near = sorted(found, key=lambda edge: abs(float(edge.at(y.mean())) - straight.middle))
+        fits = bool(near) and abs(float(near[0].at(y.mean())) - straight.middle) < _ASTRAY * width
+        edges.append(near[0] if fits else None)
+        if fits:
+            off.append(near[0].at(y) - straight.x)
+    shift = np.median(off, axis=0) if off else np.zeros(2)
+    return [Edge(y, u.x + shift) if e is None else e for e, u in zip(edges, usual, strict=True)]
+
+
+def _rows(sheet: Image, part: Part, edges: Sequence[Edge], pitch: float, scale: float) -> tuple[Rows, Strip]:
+    """The rows of a part, found over all of its columns at once, as its whole strip sees them."""
+    above = part.top * scale - pitch
+    bottom = min(float(len(sheet)), part.bottom * scale + _BELOW * pitch)
+    whole = Strip(edges[0], edges[-1], max(0.0, above), bottom)
+    rows = rows_of(lay_out(sheet, [whole], pitch)[0], pitch)
+    inside = rows.middles > pitch + min(0.0, above)
+    return Rows(rows.middles[inside], pitch, rows.slope), whole
+
+
+def _entries(
+    sheet: Image, form: Form, part: Part, rows: Rows, whole: Strip, strips: Sequence[Strip], reader: Reader
+) -> list[Entry]:
+    """The rows that are written in, each with what stands in its columns."""
+    entries: list[Entry] = [{} for _ in rows.middles]
+    for one, column in zip(lay_out(sheet, strips, rows.pitch), part.columns, strict=True):
+        if column is None:
+            continue
+        own = moved(rows, _centre(one.strip) - _centre(whole))
+        crops = cut_rows(one, own)
+        kind = form.columns[column].kind
+        seen = iter(reader.probabilities([crop for crop in crops if crop is not None]))
+        for number, crop in enumerate(crops):
+            reading = _EMPTY if crop is None else read_kind(next(seen), reader.alphabet, kind)
+            box = one.strip.box(own.middles[number], rows.pitch, rows.slope, 0, one.strip.width)
+            entries[number][column] = reading, box
+    return [entry for entry in entries if any(reading.text for reading, _ in entry.values())]
+
+
+def _centre(strip: Strip) -> float:
+    middle = (strip.top + strip.bottom) / 2
+    return float(strip.left.at(middle) + strip.right.at(middle)) / 2
+
+
+def _on_page(corners: NDArray[np.float64], where: Registration, size: tuple[int, int], shape: tuple[int, ...]) -> Box:
+    """The smallest upright box around a cell, in whole pixels of the page as given."""
+    there = where.to_page(corners, *size)
+    low = np.clip(np.floor(there.min(axis=0)), 0, (shape[1], shape[0])).astype(int)
+    high = np.clip(np.ceil(there.max(axis=0)), 0, (shape[1], shape[0])).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
