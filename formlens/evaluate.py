@@ -141,7 +141,7 @@ def _characters(one: Checked) -> list[tuple[str, str]]:
 
 
 def _typed(labelled: Labelled) -> list[dict[str, str]]:
-    return [labelled.values]
+    return list(labelled.rows)
 
 
 def _compare(
