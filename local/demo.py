@@ -1,6 +1,7 @@
 """`make demo`: FormLens deployed on the embedded cloud, real scans in, a spreadsheet out; nothing touches AWS.
 
 Every page that goes in is accounted for before the spreadsheet is shown. One of the scans is cut short on purpose.
+Then a form is learned from scans and the CSVs typed for them, and a photo of it is read into its columns.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import platform
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from local.pile import Account, account, fetch, keys, put_scan
 from local.show import show_pages
 
 SAMPLES = ROOT / "samples" / "tables"
+FORM = ROOT / "samples" / "intake"
 SCANS = (".jpg", ".png", ".pdf")
 OUT = ROOT / "out" / "demo"
 PATIENCE = 90.0
@@ -74,7 +77,7 @@ def run(*, destroy: bool, keep: bool) -> None:
             before = stage.inventory(cloud)
         with step("cdk synth: templates, functions and their packages (fetched the first time)"):
             stage.synthesize(assembly)
-        with step("cdk deploy: one bucket, two queues, the functions behind them"):
+        with step("cdk deploy: one bucket, three queues, the functions behind them"):
             outputs = stage.deploy(cloud, assembly)
         scans = pile()
         expected = sum(len(list(read_pages(data, name))) for name, data in scans.items())
@@ -88,6 +91,12 @@ def run(*, destroy: bool, keep: bool) -> None:
         console.print(
             f"{done.doubtful} cells are marked with a question mark: worth a look, because FormLens is not sure."
         )
+        learn(cloud)
+        put_scan(cloud, outputs, "photo.jpg", (FORM / "photo.jpg").read_bytes(), FORM.name)
+        with step(f"A photo of the form into s3://{outputs[stage.BUCKET]}/inbox/{FORM.name}/", show=False):
+            done = wait(cloud, outputs, expected + 1)
+        console.print()
+        show_pages([page for page in done.pages if page["form"] == FORM.name], console)
         for path in download(cloud, outputs):
             console.print(str(path.relative_to(ROOT)), style="bold")
         if keep:
@@ -106,6 +115,17 @@ def pile() -> dict[str, bytes]:
     scans = {path.name: path.read_bytes() for path in sorted(SAMPLES.iterdir()) if path.suffix in SCANS}
     whole = scans["tables.pdf"]
     return {**scans, "cut short.pdf": whole[: len(whole) // 2]}
+
+
+def learn(cloud: Cloud) -> None:
+    """Upload the labelled sample by the command that people use, and wait for what is learned from it."""
+    words = ["upload", str(FORM.relative_to(ROOT) / "labelled"), "--form", FORM.name, "--stage", "local", "--wait"]
+    with step(f"formlens {' '.join(words)}"):
+        command = [sys.executable, "-m", "formlens", *words]
+        done = subprocess.run(command, cwd=ROOT, env=cloud.environment, capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        raise DemoError(f"{done.stderr}\n{cloud.log()[-4000:]}")
+    console.print(done.stderr.strip(), markup=False)
 
 
 def where(source: str) -> str:

@@ -23,8 +23,13 @@ def show_pages(pages: list[Page], console: Console) -> None:
 
 
 def grid(page: Page, title: str) -> Table:
-    """The rows of one page; a cell that a person should look at has a question mark, also where there is no colour."""
-    table = Table(title=Text(title), title_justify="left", show_header=False, show_lines=True)
+    """The rows of one page, under the columns of its form if it has one.
+
+    A cell that a person should look at has a question mark, also where there is no colour.
+    """
+    table = Table(title=Text(title), title_justify="left", show_header=bool(page["form"]), show_lines=True)
+    for column in dict.fromkeys(cell["column"] for cell in page["cells"]):
+        table.add_column(Text(column))
     rows: dict[int, list[Text]] = {}
     for cell in page["cells"]:
         text = Text(f"{cell['text']} ?", style=DOUBTFUL) if cell["flagged"] else Text(cell["text"])
