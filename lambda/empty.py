@@ -1,13 +1,13 @@
 """CloudFormation's custom resource requests go in; when the stack is destroyed, the bucket comes out empty."""
 
-import json
 import logging
 from typing import Any
-from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from answer import respond
 
 ALLOWED = "formlens:empty-on-removal"
 """Tag without which nothing is deleted: stacks/storage.py sets it, a stage that keeps its data does not."""
@@ -58,11 +58,3 @@ def empty(s3: Any, bucket: str, time_left: Any) -> None:
         errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": which, "Quiet": True}).get("Errors", [])
         if len(errors) == len(which):
             raise RuntimeError(f"{errors[0]['Code']}: {errors[0].get('Message', '')}")
-
-
-def respond(event: dict[str, Any], answer: dict[str, Any]) -> None:
-    """Tell CloudFormation how it went."""
-    same = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-    data = json.dumps(answer | same).encode()
-    with urlopen(Request(event["ResponseURL"], data, {"Content-Type": ""}, method="PUT"), timeout=30):  # noqa: S310
-        pass

@@ -5,6 +5,7 @@ import aws_cdk as cdk
 from stacks.reading import ReadingStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
+from stacks.studio import StudioStack
 
 
 def build(app: cdk.App, settings: Settings, *, env: cdk.Environment | None = None) -> None:
@@ -12,3 +13,5 @@ def build(app: cdk.App, settings: Settings, *, env: cdk.Environment | None = Non
     name = f"FormLens-{settings.stage}"
     storage = StorageStack(app, f"{name}-Storage", settings=settings, env=env)
     ReadingStack(app, f"{name}-Reading", storage=storage, settings=settings, env=env)
+    if settings.studio or settings.notebook:
+        StudioStack(app, f"{name}-Studio", storage=storage, settings=settings, env=env)

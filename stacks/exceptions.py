@@ -6,6 +6,7 @@ The rules: cdk-nag's AwsSolutions, cfn-lint, and no `*` in an action or a resour
 from dataclasses import dataclass
 
 WILDCARD = "AwsSolutions-IAM5"
+LOGS = "/aws/sagemaker/NotebookInstances"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,29 @@ EXEMPT = (
     _objects("Reading/LearnRole", "training/", "Any form's folder, and any file in it."),
     _objects("Reading/LearnRole", "forms/", "Writes any form, beside its report."),
     _objects("Reading/LearnRole", "failed/", "The reason why a folder was not learned."),
+    *(
+        _objects(f"Studio/{role}", f"{prefix}/", "Who trains reads this part of the bucket whole.")
+        for role in ("StudioRole", "NotebookRole")
+        for prefix in ("training", "labels", "forms", "models", "runs")
+    ),
+    Exempt(WILDCARD, "Studio/StudioRole", "*", "sagemaker:ListApps and ListSpaces know no resource to narrow them to."),
+    Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),
+    Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),
+    Exempt(WILDCARD, "Studio/CloseRole", "/*", "As for Studio/StudioRole."),
+    Exempt(WILDCARD, "Studio/NotebookRole", f":log-group:{LOGS}:*", "How the log's own policy names a whole group."),
+    *(
+        Exempt(
+            WILDCARD,
+            "Studio/NotebookRole",
+            f":log-group:{LOGS}:log-stream:formlens-{stage}/*",
+            "The streams of this instance alone.",
+        )
+        for stage in ("notebook", "both")
+    ),
+    Exempt("AwsSolutions-SM1", "Studio/Notebook", "", "In a network of ours it would need a NAT, paid by the hour."),
+    Exempt("AwsSolutions-SM2", "Studio/Notebook", "", "Encrypted with SageMaker's own key; the reasons are in 0013."),
+    Exempt("AwsSolutions-SM3", "Studio/Notebook", "", "The training environment comes from PyPI; see SM1."),
+    Exempt("AwsSolutions-VPC7", "Studio/Network", "", "Nothing ever runs in it: there is no flow to log."),
     Exempt("AwsSolutions-L1", "Storage/Empty", "", "Stage local: the Python that the embedded cloud runs on."),
     Exempt("AwsSolutions-L1", "Reading/Read", "", "As for Storage/Empty."),
     Exempt("AwsSolutions-L1", "Reading/Sheet", "", "As for Storage/Empty."),
@@ -50,4 +74,5 @@ EXEMPT = (
     Exempt("W3005", "Reading/Read", "", "As for Storage/Empty."),
     Exempt("W3005", "Reading/Sheet", "", "As for Storage/Empty."),
     Exempt("W3005", "Reading/Learn", "", "As for Storage/Empty."),
+    Exempt("W3005", "Studio/Close", "", "As for Storage/Empty."),
 )

@@ -28,6 +28,32 @@ class Worker:
         return 6 * self.timeout_s + self.window_s
 
 
+RETIRED = ("ml.p2.", "ml.p3.")
+"""Instance families that SageMaker's API still names but no longer runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Studio:
+    """SageMaker Studio: a domain, and a profile to open it with. Costs nothing until somebody opens an app."""
+
+    idle_minutes: int = 60
+    """After this time without work an app is shut down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notebook:
+    """The notebook instance. Costs by the hour while it runs, and its volume by the month."""
+
+    instance_type: str = "ml.g4dn.xlarge"
+    volume_gb: int = 50
+    idle_minutes: int = 60
+    """After this time without work the instance stops itself."""
+
+    def __post_init__(self) -> None:
+        if self.instance_type.startswith(RETIRED):
+            raise ValueError(f"{self.instance_type} is retired and cannot be started: use ml.g4dn.xlarge instead")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """One stage of FormLens."""
@@ -46,13 +72,15 @@ class Settings:
     sheet: Worker = Worker(memory_mb=1769, timeout_s=120, batch=100, window_s=10, concurrency=2)
     # a dozen scans take a minute and a half; what takes longer than this never ends
     learn: Worker = Worker(memory_mb=3008, timeout_s=900, batch=1, window_s=0, concurrency=2)
+    studio: Studio | None = None
+    notebook: Notebook | None = None
 
 
-DEV = Settings(stage="dev", keep_data=False)
+DEV = Settings(stage="dev", keep_data=False, studio=Studio())
 PROD = Settings(stage="prod", keep_data=True, log_keep=logs.RetentionDays.THREE_MONTHS, old_version_days=90)
 # The embedded cloud runs functions on the interpreter that it was started with, on the cores of one machine.
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-LOCAL = replace(DEV, stage="local", python=THIS_PYTHON, read=replace(DEV.read, concurrency=2))
+LOCAL = replace(DEV, stage="local", python=THIS_PYTHON, read=replace(DEV.read, concurrency=2), studio=None)
 
 STAGES = {settings.stage: settings for settings in (DEV, PROD, LOCAL)}
 

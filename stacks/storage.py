@@ -73,7 +73,7 @@ class StorageStack(cdk.Stack):
             self,
             "Empty",
             handler="empty.handler",
-            code=function_bundle("lambda/empty.py"),
+            code=function_bundle("lambda/empty.py", "lambda/answer.py"),
             description="Deletes what is in the bucket when the stack is destroyed",
             settings=settings,
             memory_mb=256,

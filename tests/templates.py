@@ -4,6 +4,7 @@ import atexit
 import json
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,22 +14,36 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks import build
-from stacks.settings import STAGES
+from stacks.settings import DEV, STAGES, Notebook, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("Storage", "Reading")
+"""What every stage has."""
+COMBINED = (
+    replace(DEV, stage="notebook", studio=None, notebook=Notebook()),
+    replace(DEV, stage="both", notebook=Notebook()),
+)
+"""Together with the stages, every combination of the parts that a stage may have or not."""
+
+
+def names_of(settings: Settings) -> tuple[str, ...]:
+    """The stacks that a stage has."""
+    return (*NAMES, "Studio") if settings.studio or settings.notebook else NAMES
+
+
+EVERY = [(settings.stage, name) for settings in (*STAGES.values(), *COMBINED) for name in names_of(settings)]
 
 Template = dict[str, Any]
 
 
 @cache
 def assembly() -> Path:
-    """The cloud assembly of all stages, with cdk-nag's report in it."""
+    """The cloud assembly of all stages and combinations, with cdk-nag's report in it."""
     folder = mkdtemp(prefix="formlens-synth-")
     atexit.register(shutil.rmtree, folder)
     context = json.loads((ROOT / "cdk.json").read_text())["context"] | {"aws:cdk:bundling-stacks": []}
     app = cdk.App(outdir=folder, context=context)
-    for settings in STAGES.values():
+    for settings in (*STAGES.values(), *COMBINED):
         build(app, settings)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     with suppress(RuntimeError):  # cdk-nag's findings, which tests/test_stacks_rules.py compares with the exceptions

@@ -45,7 +45,7 @@ def request(empty: Any, monkeypatch: pytest.MonkeyPatch, kind: str, bucket: Buck
         told.append(request.data)
         return io.BytesIO()
 
-    monkeypatch.setattr(empty, "urlopen", urlopen)
+    monkeypatch.setattr("answer.urlopen", urlopen)
     event: dict[str, Any] = {"RequestType": kind, "ResponseURL": "https://x/", "StackId": "s", "RequestId": "r"}
     event |= {"LogicalResourceId": "Emptied", "ResourceProperties": {"Bucket": "new"}}
     if kind != "Create":
