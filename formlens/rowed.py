@@ -55,12 +55,12 @@ def _own(ink: Gray, room: int) -> Gray:
 
 def usual_pitch(laid: Sequence[Inked]) -> float:
     """Pixels from row to row that most strips agree on; 0 where there are no rows."""
-    return pitch_of([profile_of(one.inside, slope_of(one.inside)) for one in laid], _LEAST, _MOST)
+    return pitch_of([profile_of(one.inside, slope_of(one.inside, one.strip.square)) for one in laid], _LEAST, _MOST)
 
 
 def rows_of(one: Inked, pitch: float) -> Rows:
     """The rows of one strip."""
-    slope = slope_of(one.inside)
+    slope = slope_of(one.inside, one.strip.square)
     return find_rows(profile_of(one.inside, slope), pitch, slope)
 
 

@@ -17,7 +17,7 @@ from formlens.types import Image
 Floats = NDArray[np.float64]
 
 _STEEPEST = 0.03
-"""Slope of rows in a strip that has been put upright."""
+"""How far the slope of rows may be off what is square to the edges of their strip."""
 _OUT_OF_STEP = 6.0
 """Cost of a distance of two rows that is off by its own pitch, in rows of usual weight."""
 _LEAST = 0.25
@@ -56,8 +56,8 @@ def ink_of(strip: Image, detail: float) -> Gray:
     return ink
 
 
-def slope_of(ink: Gray) -> float:
-    """The slope at which the rows of a strip add up to the sharpest profile."""
+def slope_of(ink: Gray, about: float = 0.0) -> float:
+    """The slope, not far from the one given, at which the rows of a strip add up to the sharpest profile."""
     height, width = ink.shape
     parts = np.array_split(np.arange(width), 12)
     columns = np.stack([ink[:, part].sum(axis=1) for part in parts], axis=1).astype(np.float32)
@@ -69,7 +69,7 @@ def slope_of(ink: Gray) -> float:
         profile = np.take_along_axis(columns, rows, axis=0).sum(axis=1)
         return float((cv2.GaussianBlur(profile[None], (0, 0), 2.0) ** 2).sum())
 
-    slopes = np.linspace(-_STEEPEST, _STEEPEST, 31)
+    slopes = about + np.linspace(-_STEEPEST, _STEEPEST, 31)
     scores = np.array([sharpness(slope) for slope in slopes])
     return float(slopes[scores >= 0.998 * scores.max()].mean())
 

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formlens.fragments import Ruling
-from formlens.rulings import trace_upright
+from formlens.rulings import Gray, trace_upright
 from formlens.tables import WORKING_SIDE
 from formlens.types import Image
 
 Floats = NDArray[np.float64]
+
+_DRAWN = 0.8
+"""Share of a ruling's length that is inked, where a stamp or a fold hides some of it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,13 @@ class Strip:
         y = np.linspace(self.top, self.bottom, 20)
         return float(np.median(self.right.at(y) - self.left.at(y)))
 
+    @property
+    def square(self) -> float:
+        """The slope of what runs square to its edges."""
+        y = np.array([self.top, self.bottom])
+        (a, b), (c, d) = self.left.at(y), self.right.at(y)
+        return float((a - b + c - d) / 2 / (self.bottom - self.top))
+
     def straight(self, image: Image, room: int = 0) -> Image:
         """Laid straight with some room on both sides, shape (bottom - top, width + 2 room, 3)."""
         y = np.arange(self.top, self.bottom)
@@ -76,12 +86,22 @@ def find_edges(image: Image) -> list[Edge]:
     """The upright rulings that run through at least half of what the longest do, from left to right."""
     scale = min(1.0, WORKING_SIDE / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rulings = trace_upright(np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)).rulings
+    trace = trace_upright(np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8))
+    rulings = [ruling for ruling in trace.rulings if _covered(ruling, trace.hat) > _DRAWN]
     if not rulings:
         return []
     long = float(np.percentile([ruling.length for ruling in rulings], 90))
     edges = [_edge(ruling, scale) for ruling in rulings if ruling.length > 0.5 * long]
     return sorted(edges, key=lambda edge: edge.middle)
+
+
+def _covered(ruling: Ruling, hat: Gray) -> float:
+    """The share of an upright line's length that is inked: writing that chance put below writing is mostly paper."""
+    height, width = hat.shape
+    y = np.arange(max(0, int(ruling.start)), min(height, int(ruling.end)))
+    x = np.round(ruling.at(y.astype(np.float64))).astype(np.intp)
+    ink = np.max([hat[y, np.clip(x + beside, 0, width - 1)] for beside in (-1, 0, 1)], axis=0)
+    return float((ink > 0.5 * np.median(ink)).mean()) if len(ink) else 0.0
 
 
 def _edge(ruling: Ruling, scale: float) -> Edge:

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import pytest
 
 from formlens.form import Column, Form, load_form, save_form
 from formlens.kinds import Kind
+from formlens.listing import Listing, Part
 from formlens.types import CallError
 from forms import draw_form
 
@@ -35,6 +37,12 @@ def test_a_form_comes_back_as_it_was(file: Path) -> None:
     assert file.stat().st_size < 3_000_000
 
 
+def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
+    table = Listing((Part(100, 900, ((10, 12), (300, 305), (500, 500)), (0, None)),), 41.5, (5, 20, 600, 100))
+    save_form(replace(make_form(), listing=table), tmp_path / "table.form")
+    assert load_form(tmp_path / "table.form").listing == table
+
+
 def test_the_same_form_gives_the_same_bytes(file: Path, tmp_path: Path) -> None:
     save_form(make_form(), tmp_path / "again.form")
     assert (tmp_path / "again.form").read_bytes() == file.read_bytes()
@@ -54,8 +62,16 @@ def altered(file: Path, change: str, value: object) -> bytes:
     with zipfile.ZipFile(file) as archive:
         content = json.loads(archive.read("form.json"))
     column = content["columns"][0]
-    {"name": content, "version": content, "columns": content}.get(change, column)[change] = value
+    {"name": content, "version": content, "columns": content, "listing": content}.get(change, column)[change] = value
     return rewritten(file, form_json=json.dumps(content).encode())
+
+
+def part(**changes: object) -> dict[str, object]:
+    return {"top": 100, "bottom": 900, "edges": [[10, 10], [400, 410]], "columns": [0], **changes}
+
+
+def listing(**changes: object) -> dict[str, object]:
+    return {"parts": [part()], "pitch": 40.5, "header": [0, 0, 500, 100], **changes}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +79,10 @@ def altered(file: Path, change: str, value: object) -> bytes:
     [
         ("version", 99), ("name", 7), ("columns", []), ("columns", {}), ("columns", [3]), ("place", [0, 0, 5]),
         ("place", [5, 5, 1, 1]), ("place", [0, 0, 9_999_999, 9]), ("place", "here"), ("place", [0.5, 1, 7, 9]),
+        ("listing", 3), ("listing", {}), ("listing", listing(pitch=0)), ("listing", listing(pitch="1")),
+        ("listing", listing(parts=[])), ("listing", listing(header=[5, 5, 1, 1])),
+        ("listing", listing(parts=[part(columns=[7])])), ("listing", listing(parts=[part(edges=[[9, 9], [5, 5]])])),
+        ("listing", listing(parts=[part(columns=[0, 1])])), ("listing", listing(parts=[part(top=900)])),
         ("kind", None), ("kind", {"name": "os.system", "characters": None, "typed": "", "ways": [], "examples": []}),
         ("kind", {"name": "mark", "characters": "", "typed": "yes", "ways": [], "examples": []}),
         ("kind", {"name": "text", "characters": None, "typed": "", "ways": [["same", 7]], "examples": []}),
