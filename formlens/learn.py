@@ -6,13 +6,14 @@ each column goes to the place where the reader finds its values likeliest, over 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import log
+from math import ceil, log
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from formlens.assign import assign
+from formlens.emptied import empty
 from formlens.fields import lay_on
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
@@ -58,7 +59,7 @@ def learn_form(
     if folder.is_table:
         return Learned(*learn_listing(folder, name, reader, watch))
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
-    form = Form(name, (), _blank(folder, list(images.values())))
+    form = Form(name, (), _blank(folder, list(images.values()), reader))
     sheets = []
     for labelled in watch(folder.labelled):
         image = images.pop(labelled.scan.source)
@@ -71,8 +72,19 @@ def learn_form(
     return Learned(Form(name, columns, form.blank), doubts)
 
 
-def _blank(folder: Folder, images: Sequence[Image]) -> Gray:
+def _blank(folder: Folder, images: Sequence[Image], reader: Reader) -> Gray:
     """The empty form, in the size of a form's frame."""
+    if folder.blank is None and len(images) == 1:
+        row = folder.labelled[0].values
+
+        def fit(sheets: Sequence[Sheet], places: Sequence[Box]) -> NDArray[np.float64]:
+            seen = _see(sheets, places, reader)
+            kinds = {name: kind_of([value]) for name, value in row.items()}
+            written = [name for name, value in row.items() if value and kinds[name].name != "mark"]
+            fits = [_fit_best_way(kinds[name], [row[name]], seen, reader.alphabet)[1] for name in written]
+            return np.array(fits).reshape(len(written), len(places))
+
+        return empty(_in_frame(square(images[0]).image), fit)
     if folder.blank is None:
         return _rebuilt(images)
     pages = list(pages_of(folder.blank))
@@ -84,16 +96,18 @@ def _blank(folder: Folder, images: Sequence[Image]) -> Gray:
 
 
 def _framed(image: Image) -> Gray:
+    return np.asarray(cv2.cvtColor(_in_frame(image), cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _in_frame(image: Image) -> Image:
     scale = SIDE / max(image.shape[:2])
     height, width = (round(side * scale) for side in image.shape[:2])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.cvtColor(cv2.resize(image, (width, height), interpolation=how), cv2.COLOR_BGR2GRAY), np.uint8)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
 def _rebuilt(images: Sequence[Image]) -> Gray:
     """The empty form from filled copies that lie on each other: the print stays, the pen is elsewhere on each."""
-    if len(images) < 2:
-        raise CallError("one scan does not show what is printed; add the empty form as blank.pdf, or a second scan")
     prints: list[Print] = []
     matches: list[list[tuple[Image, Registration]]] = []
     for first in images[:3]:
@@ -162,11 +176,25 @@ def _columns(
         columns.append(Column(name, kinds[i], None if where is None else (places + boxes)[where]))
         if where is None:
             doubts.append(f"column `{name}`: not found on the page; it comes out empty")
-        elif (np.delete(fits[i], [g for g in given if g is not None]) > fits[i, where] - _DOUBT).any():
-            doubts.append(f"column `{name}`: two places fit; add labelled scans")
+        elif (lead := _lead(fits[i], where, given)) < _DOUBT:
+            doubts.append(f"column `{name}`: two places fit; {_ask(_DOUBT - lead, fits[i, where], len(rows))}")
         elif fits[i, where] < _WEAK:
-            doubts.append(f"column `{name}`: its place is not sure; add labelled scans")
+            doubts.append(
+                f"column `{name}`: its place is not sure; {_ask(_WEAK - fits[i, where], fits[i, where], len(rows))}"
+            )
     return tuple(columns), tuple(doubts)
+
+
+def _lead(fit: NDArray[np.float64], where: int, given: Sequence[int | None]) -> float:
+    """By how much (nats) a column's place is likelier than the best that no column has; where there is none, by all."""
+    others = np.delete(fit, [place for place in given if place is not None])
+    return float(fit[where] - others.max(initial=-1e6))
+
+
+def _ask(lacking: float, fit: float, scans: int) -> str:
+    """How many more scans it takes for so many nats, if each tells as much as those that are there do."""
+    more = min(max(ceil(lacking / max(fit / scans, 0.7)), 1), 5)
+    return f"add {more} labelled scan" + "s" * (more > 1)
 
 
 def _see(sheets: Sequence[Sheet], places: Sequence[Box], reader: Reader) -> list[list[Seen | None]]:

@@ -53,6 +53,22 @@ def test_a_blank_is_rebuilt_from_filled_copies(reader: Reader, tmp_path: Path) -
     assert all(column.place for column in learned.form.columns)
 
 
+def test_one_labelled_scan_without_a_blank_gives_a_usable_form(reader: Reader, tmp_path: Path) -> None:
+    learned = learn_form(read_folder(write_labelled(tmp_path, 1, blank=False)), "intake", reader)
+    result = read_page(Page(scan(fill(draw_form(), VALUES[3]), 8).image, "new.png", 1), reader, [learned.form])
+    assert {cell.column: cell.text for cell in result.cells if cell.column in FIELDS} == VALUES[3]
+
+
+def test_a_value_that_fits_two_places_asks_for_more_scans(reader: Reader, tmp_path: Path) -> None:
+    folder = write_labelled(tmp_path, 1)
+    same = {**VALUES[0], "age": "250"}
+    cv2.imwrite(str(folder / "page1.png"), scan(fill(draw_form(), same), 1).image)
+    (folder / "page1.csv").write_text("dose\n250\n")
+    assert learn_form(read_folder(folder), "intake", reader).doubts == (
+        "column `dose`: two places fit; add 1 labelled scan",
+    )
+
+
 @pytest.mark.parametrize("take", [scan, photograph])
 def test_a_new_copy_is_read_into_the_columns_of_the_csv(form: Form, reader: Reader, take: type) -> None:
     copy = take(fill(draw_form(), VALUES[3], ticked=True), 8)
