@@ -16,7 +16,7 @@ from stacks import build
 from stacks.settings import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("Storage", "Reading")
+NAMES = ("Storage", "Reading", "Watch")
 
 Template = dict[str, Any]
 
