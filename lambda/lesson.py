@@ -75,9 +75,11 @@ def _fetch(form: str, parts: list[Part], folder: Path, store: Store) -> None:
 
 
 def _told(learned: Learned) -> Report:
+    listing = learned.form.listing
+    in_rows = {number for part in listing.parts for number in part.columns} if listing else set()
     columns = [
-        {"name": column.name, "kind": column.kind.name, "found": column.place is not None}
-        for column in learned.form.columns
+        {"name": column.name, "kind": column.kind.name, "found": column.place is not None or number in in_rows}
+        for number, column in enumerate(learned.form.columns)
     ]
     return {"columns": columns, "doubts": list(learned.doubts)}
 

@@ -62,3 +62,9 @@ def _read(record: Any, lambda_context: LambdaContext) -> None:
     metrics.add_metric("PagesFailed", MetricUnit.Count, outcome.failed)
     metrics.add_metric("CellsRead", MetricUnit.Count, outcome.cells)
     metrics.add_metric("CellsFlagged", MetricUnit.Count, outcome.flagged)
+    # shares a scan, so that an alarm's mean needs no arithmetic; a scan that was there before says nothing new
+    if outcome.read + outcome.failed:
+        share = 100 * outcome.failed / (outcome.read + outcome.failed)
+        metrics.add_metric("PagesFailedShare", MetricUnit.Percent, share)
+    if outcome.cells:
+        metrics.add_metric("CellsFlaggedShare", MetricUnit.Percent, 100 * outcome.flagged / outcome.cells)

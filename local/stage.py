@@ -61,6 +61,8 @@ def inventory(cloud: Cloud) -> set[str]:
         "role": names(cloud, "iam", "list_roles", "Roles", "RoleName"),
         "log group": names(cloud, "logs", "describe_log_groups", "logGroups", "logGroupName"),
         "rule": names(cloud, "events", "list_rules", "Rules", "Name"),
+        "topic": names(cloud, "sns", "list_topics", "Topics", "TopicArn"),
+        "dashboard": names(cloud, "cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
         "alarm": names(cloud, "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
     }
     return {f"{kind}: {name}" for kind, found in listed.items() for name in found}

@@ -6,12 +6,14 @@ from stacks.reading import ReadingStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 from stacks.studio import StudioStack
+from stacks.watch import WatchStack
 
 
 def build(app: cdk.App, settings: Settings, *, env: cdk.Environment | None = None) -> None:
     """Put every stack of one stage into the app; without ``env`` the templates fit any account and region."""
     name = f"FormLens-{settings.stage}"
     storage = StorageStack(app, f"{name}-Storage", settings=settings, env=env)
-    ReadingStack(app, f"{name}-Reading", storage=storage, settings=settings, env=env)
+    reading = ReadingStack(app, f"{name}-Reading", storage=storage, settings=settings, env=env)
+    WatchStack(app, f"{name}-Watch", reading=reading, settings=settings, env=env)
     if settings.studio or settings.notebook:
         StudioStack(app, f"{name}-Studio", storage=storage, settings=settings, env=env)

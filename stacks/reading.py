@@ -97,6 +97,7 @@ class ReadingStack(cdk.Stack):
             settings=settings,
         )
         self.folders.feed(learn)
+        self.functions = (read, sheet, learn)
 
     def _function(
         self, id: str, worker: Worker, *files: str, description: str, without: tuple[str, ...] = ()

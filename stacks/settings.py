@@ -68,6 +68,15 @@ class Settings:
     """How long an overwritten or deleted object can still be brought back."""
     attempts: int = 5
     """Deliveries of one message before it goes to the dead-letter queue."""
+    mail: str | None = None
+    """Who is told of alarms and of the month's bill; without one the topic has no subscriber and there is no budget."""
+    budget_usd: int = 20
+    late_minutes: int = 120
+    """How long work may wait before somebody is told."""
+    failed_percent: int = 20
+    """Of the pages of a day, mean over the scans."""
+    flagged_percent: int = 25
+    """Of the cells of a scan, mean over a day."""
     read: Worker = Worker(memory_mb=3008, timeout_s=300, batch=4, window_s=0, concurrency=10)
     sheet: Worker = Worker(memory_mb=1769, timeout_s=120, batch=100, window_s=10, concurrency=2)
     # a dozen scans take a minute and a half; what takes longer than this never ends

@@ -1,7 +1,6 @@
-"""New objects of certain keys go in, batches for a function come out; what fails too often is set aside, loudly."""
+"""New objects of certain keys go in, batches for a function come out; what fails too often is set aside."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -13,7 +12,7 @@ from stacks.settings import Settings, Worker
 
 
 class Worklist(Construct):
-    """EventBridge rule, queue, dead-letter queue and alarm; ``keys`` may hold `*`, which stands for anything."""
+    """EventBridge rule, queue and dead-letter queue; ``keys`` may hold `*`, which stands for anything."""
 
     def __init__(
         self, scope: Construct, id: str, *, bucket: s3.IBucket, keys: str, worker: Worker, settings: Settings
@@ -56,18 +55,6 @@ class Worklist(Construct):
                 detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"wildcard": keys}]}},
             ),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.set_aside)],
-        )
-        self.alarm = cloudwatch.Alarm(
-            self,
-            "Left",
-            alarm_description=f"Objects {keys} failed {settings.attempts} times; docs/aws.md has the redrive",
-            metric=self.set_aside.metric_approximate_number_of_messages_visible(
-                period=cdk.Duration.minutes(1), statistic="Maximum"
-            ),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         cdk.CfnOutput(stack, f"{id}Queue", value=self.queue.queue_url)
         cdk.CfnOutput(stack, f"{id}SetAside", value=self.set_aside.queue_arn)

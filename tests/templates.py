@@ -17,7 +17,7 @@ from stacks import build
 from stacks.settings import DEV, STAGES, Notebook, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("Storage", "Reading")
+NAMES = ("Storage", "Reading", "Watch")
 """What every stage has."""
 COMBINED = (
     replace(DEV, stage="notebook", studio=None, notebook=Notebook()),

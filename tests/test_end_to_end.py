@@ -423,6 +423,8 @@ def test_a_destroyed_stage_leaves_nothing_in_any_service(deployed: Deployed) -> 
         "role",
         "log group",
         "rule",
+        "topic",
+        "dashboard",
         "alarm",
     }
     stage.destroy(deployed.cloud, deployed.assembly)

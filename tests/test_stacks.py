@@ -1,23 +1,27 @@
 import json
 import os
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
+from stacks import build
 from stacks.settings import DEV, LOCAL, PROD, STAGES, settings_of
 from templates import EVERY, NAMES, ROOT, assembly, only, resources, statements, template
 
 REVIEWED = [(stage, name) for stage, name in EVERY if stage in ("dev", "prod") or (stage, name) == ("both", "Studio")]
+BELOW = {"Storage": (), "Reading": ("Storage",), "Watch": ("Reading",), "Studio": ("Storage",)}
 
 
-def test_every_stack_depends_on_storage_and_storage_on_nothing() -> None:
+def test_each_stack_depends_on_those_below_it() -> None:
     artifacts = json.loads((assembly() / "manifest.json").read_text())["artifacts"]
     stacks = {id: item for id, item in artifacts.items() if item["type"] == "aws:cloudformation:stack"}
     graph = {id: {other for other in item["dependencies"] if other in stacks} for id, item in stacks.items()}
     assert graph == {
-        f"FormLens-{stage}-{name}": set() if name == "Storage" else {f"FormLens-{stage}-Storage"}
-        for stage, name in EVERY
+        f"FormLens-{stage}-{name}": {f"FormLens-{stage}-{other}" for other in BELOW[name]} for stage, name in EVERY
     }
 
 
@@ -104,20 +108,58 @@ def test_a_message_is_hidden_six_times_as_long_as_its_function_may_run(stage: st
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_fails_too_often_is_set_aside_where_an_alarm_looks_and_can_go_back(stage: str) -> None:
     queues = resources(stage, "Reading", "AWS::SQS::Queue")
-    alarms = resources(stage, "Reading", "AWS::CloudWatch::Alarm").values()
-    watched = {alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms}
+    alarms = resources(stage, "Watch", "AWS::CloudWatch::Alarm").values()
+    watched = {
+        _imported(alarm["Properties"]["Dimensions"][0]["Value"])
+        for alarm in alarms
+        if alarm["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    }
     aside = {
         queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]: queue["Properties"]["QueueName"]
         for queue in queues.values()
         if "RedrivePolicy" in queue["Properties"]
     }
-    assert watched == set(aside)
+    assert {id for id in aside if any(id in name for name in watched)} == set(aside)
+    assert len(watched) == len(aside)
     assert len(queues) == 6
     for id, name in aside.items():
         allowed = queues[id]["Properties"]["RedriveAllowPolicy"]
         assert allowed["redrivePermission"] == "byQueue"
         assert allowed["sourceQueueArns"][0]["Fn::Join"][1][-1] == name["Fn::Join"][1][-1]
         assert queues[id]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def _imported(value: Any) -> str:
+    name: str = value["Fn::ImportValue"]
+    return name
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_alarm_tells_the_one_topic_which_cloudwatch_may_reach(stage: str) -> None:
+    (topic,) = resources(stage, "Watch", "AWS::SNS::Topic")
+    alarms = resources(stage, "Watch", "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 3 * 2 + 3 + 2
+    for alarm in alarms.values():
+        assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == [{"Ref": topic}]
+        assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
+        assert alarm["Properties"]["AlarmDescription"]
+    policy = only(stage, "Watch", "AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]["Statement"]
+    allowed = [statement for statement in policy if statement["Effect"] == "Allow"]
+    assert [statement["Principal"] for statement in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+    assert allowed[0]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_a_mail_address_brings_a_subscription_and_a_budget_and_none_leaves_no_trace() -> None:
+    def kinds(settings: Any) -> dict[str, Any]:
+        app = cdk.App(context={"aws:cdk:bundling-stacks": []})
+        build(app, settings)
+        found = Template.from_stack(cast(cdk.Stack, app.node.find_child("FormLens-dev-Watch"))).to_json()
+        return {resource["Type"]: resource.get("Properties", {}) for resource in found["Resources"].values()}
+
+    without, with_ = kinds(DEV), kinds(replace(DEV, mail="who@example.org", budget_usd=7))
+    assert with_.keys() - without.keys() == {"AWS::SNS::Subscription", "AWS::Budgets::Budget"}
+    assert with_["AWS::SNS::Subscription"]["Endpoint"] == "who@example.org"
+    assert with_["AWS::Budgets::Budget"]["Budget"]["BudgetLimit"] == {"Amount": 7, "Unit": "USD"}
 
 
 @pytest.mark.parametrize(("stage", "name"), EVERY)
