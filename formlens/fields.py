@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from formlens.anchor import anchor
+from formlens.clues import ink_left, written_clues
 from formlens.entries import read_entries
 from formlens.form import Column, Form
 from formlens.grammar import read_kind
@@ -12,7 +13,7 @@ from formlens.marks import ticked
 from formlens.pen import Sheet, cut, find_strokes
 from formlens.reader import Reader
 from formlens.register import Registration, register
-from formlens.types import Box, Cell, Image, Reading, UnreadableError
+from formlens.types import Box, Cell, Clues, Image, Reading, UnreadableError
 
 _EMPTY = Reading("", 0.995)
 """A field without ink, and how often such a field is empty."""
@@ -45,24 +46,36 @@ def lay_on(image: Image, form: Form, where: Registration) -> Sheet:
 def read_fields(image: Image, form: Form, where: Registration, reader: Reader, flag_below: float) -> Iterator[Cell]:
     """Read a page that is this form, in the order of the form's columns: its fields as one row, or its table's rows."""
     if form.listing is not None:
-        yield from read_entries(image, form, where, reader, flag_below)
-        return
-    sheet = lay_on(image, form, where)
+        return read_entries(image, form, where, reader, flag_below)
+    return read_sheet(lay_on(image, form, where), form, where, reader, flag_below, image.shape)
+
+
+def read_sheet(
+    sheet: Sheet, form: Form, where: Registration, reader: Reader, flag_below: float, shape: tuple[int, ...]
+) -> Iterator[Cell]:
+    """Read the fields of a page that lies on its form; ``shape`` is that of the page as given."""
     crops = {column.name: cut(sheet, column.place) for column in form.columns if _is_written(column) and column.place}
     written = {name: crop for name, crop in crops.items() if crop is not None}
     seen = dict(zip(written, reader.probabilities(list(written.values())), strict=True))
     for column in form.columns:
+        clues = None
         if column.place is None:
             reading = _NOWHERE
+            clues = Clues("nowhere", 0.0)
         elif column.kind.name == "mark":
             reading = _mark(column, ticked(sheet, column.place))
         elif column.name in seen:
             reading = read_kind(seen[column.name], reader.alphabet, column.kind)
+            clues = written_clues(
+                reading, seen[column.name], reader.alphabet, ink_left(sheet, column.place), where.score
+            )
         else:
             reading = _EMPTY
-        box = _on_page(column.place, form, where, image.shape) if column.place else (0, 0, 0, 0)
+            clues = Clues("empty", reading.confidence, left=ink_left(sheet, column.place), fit=where.score)
+        clues = clues or Clues("mark", reading.confidence, fit=where.score)
+        box = _on_page(column.place, form, where, shape) if column.place else (0, 0, 0, 0)
         flagged = reading.confidence < flag_below
-        yield Cell(0, column.name, reading.text, reading.confidence, flagged, box)
+        yield Cell(0, column.name, reading.text, reading.confidence, flagged, box, clues=clues)
 
 
 def _is_written(column: Column) -> bool:

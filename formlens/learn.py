@@ -5,7 +5,7 @@ each column goes to the place where the reader finds its values likeliest, over 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import cv2
@@ -16,6 +16,7 @@ from formlens.assign import assign
 from formlens.fields import lay_on
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
+from formlens.heldout import KindFrom, check_held_out
 from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
 from formlens.labelled import Folder, Labelled, only_page, pages_of
@@ -26,6 +27,7 @@ from formlens.places import find_places
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.register import Print, Registration, find_print, register
+from formlens.trust import ERROR, Checked, learn_trust
 from formlens.types import Box, CallError, Image, Page
 
 _DOUBT = 3.0
@@ -46,12 +48,20 @@ class Learned:
 
     form: Form
     doubts: tuple[str, ...]
+    checked: tuple[Checked, ...] = ()
+    """The cells of the labelled scans, each read as if its scan were new."""
 
 
 def learn_form(
-    folder: Folder, name: str, reader: Reader, watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter
+    folder: Folder,
+    name: str,
+    reader: Reader,
+    watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter,
+    error: float = ERROR,
 ) -> Learned:
     """Learn a form from a labelled folder; ``watch`` passes the scans on, and may show how far they are.
+
+    ``error`` is the share of wrong cells that may go unflagged.
 
     Raises CallError, which names the file, for a scan that cannot be read or is not the same form as the others.
     """
@@ -59,16 +69,36 @@ def learn_form(
         return Learned(*learn_listing(folder, name, reader, watch))
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values())))
-    sheets = []
+    sheets, wheres = [], []
     for labelled in watch(folder.labelled):
         image = images.pop(labelled.scan.source)
         where = register(image, form.print)
         if where is None:
             raise CallError(f"{labelled.scan.path}: this page does not look like the other scans, or the blank")
+        wheres.append(where)
         sheets.append(lay_on(image, form, where))
     rows = [labelled.values for labelled in folder.labelled]
     columns, doubts = _columns(folder.columns, rows, sheets, form, reader)
-    return Learned(Form(name, columns, form.blank), doubts)
+    form = Form(name, columns, form.blank)
+    checked = tuple(check_held_out(sheets, wheres, rows, form, _kind_from(form, rows, sheets, reader), reader))
+    return Learned(replace(form, trust=learn_trust(checked, reader.version, error)), doubts, checked)
+
+
+def _kind_from(form: Form, rows: Sequence[dict[str, str]], sheets: Sequence[Sheet], reader: Reader) -> KindFrom:
+    """What some of the scans teach about a column whose place is known."""
+    places = [column.place or (0, 0, 1, 1) for column in form.columns]
+    seen = _see(sheets, places, reader)
+
+    def kind_from(number: int, scans: Sequence[int]) -> Kind:
+        values = [rows[scan][form.columns[number].name] for scan in scans]
+        kind, found = kind_of(values), [seen[number][scan] for scan in scans]
+        return (
+            form.columns[number].kind
+            if kind.name == "mark"
+            else _fit_best_way(kind, values, [found], reader.alphabet)[0]
+        )
+
+    return kind_from
 
 
 def _blank(folder: Folder, images: Sequence[Image]) -> Gray:
