@@ -21,6 +21,9 @@ from formlens.calibrate import MOST, General
 SURE = 0.95
 """The confidence of every bound."""
 
+_RISK = (1 - SURE) / 2
+"""Of one test on a form's own cells: a column's cells are tested twice, alone and with all others."""
+
 NEVER = 1.0
 """A threshold that no cell reaches."""
 
@@ -79,7 +82,7 @@ def _most_wrong(counts: Sequence[int], error: float) -> list[int]:
     """How many of so many cells may be wrong for the upper bound to stay within ``error``; -1 where none may."""
     most, found = -1, []
     for count in counts:
-        while most + 1 < count and at_most(most + 1, count, error) <= 1 - SURE:
+        while most + 1 < count and at_most(most + 1, count, error) <= _RISK:
             most += 1
         found.append(most)
     return found
@@ -92,7 +95,7 @@ def _poisson(most: int, expected: float) -> float:
 
 def cells_needed(error: float) -> int:
     """How many cells without a wrong one it takes to promise an error rate."""
-    return ceil(log(1 - SURE) / log(1 - error)) if error < 1 else 1
+    return ceil(log(_RISK) / log(1 - error)) if error < 1 else 1
 
 
 def kept_by_forms(general: General, error: float) -> float:
@@ -135,6 +138,7 @@ def words(found: Promise, error: float) -> str:
         f" (it takes {cells_needed(error)} sure ones without a wrong one)"
     )
     if found.ground == "none":
-        return f"nothing is promised; cells less than {100 * found.threshold:.3g} % sure are flagged; {few}"
+        least = f"cells less than {100 * found.threshold:.3g} % sure are flagged"
+        return f"{least}, but that at most {share} of the others are wrong is not promised: {few}"
     of = f"on {100 * SURE:.0f} % of forms like those that the reader was calibrated on"
     return f"of the cells not flagged at most {share} are wrong, {of}; {few}"
