@@ -46,14 +46,9 @@ def lay_on(image: Image, form: Form, where: Registration) -> Sheet:
 def read_fields(image: Image, form: Form, where: Registration, reader: Reader, flag_below: float) -> Iterator[Cell]:
     """Read a page that is this form, in the order of the form's columns: its fields as one row, or its table's rows."""
     if form.listing is not None:
-        return read_entries(image, form, where, reader, flag_below)
-    return read_sheet(lay_on(image, form, where), form, where, reader, flag_below, image.shape)
-
-
-def read_sheet(
-    sheet: Sheet, form: Form, where: Registration, reader: Reader, flag_below: float, shape: tuple[int, ...]
-) -> Iterator[Cell]:
-    """Read the fields of a page that lies on its form; ``shape`` is that of the page as given."""
+        yield from read_entries(image, form, where, reader, flag_below)
+        return
+    sheet = lay_on(image, form, where)
     crops = {column.name: cut(sheet, column.place) for column in form.columns if _is_written(column) and column.place}
     written = {name: crop for name, crop in crops.items() if crop is not None}
     seen = dict(zip(written, reader.probabilities(list(written.values())), strict=True))
@@ -73,7 +68,7 @@ def read_sheet(
             reading = _EMPTY
             clues = Clues("empty", reading.confidence, left=ink_left(sheet, column.place), fit=where.score)
         clues = clues or Clues("mark", reading.confidence, fit=where.score)
-        box = _on_page(column.place, form, where, shape) if column.place else (0, 0, 0, 0)
+        box = _on_page(column.place, form, where, image.shape) if column.place else (0, 0, 0, 0)
         flagged = reading.confidence < flag_below
         yield Cell(0, column.name, reading.text, reading.confidence, flagged, box, clues=clues)
 

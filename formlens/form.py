@@ -18,7 +18,7 @@ from formlens.kinds import Kind, Name
 from formlens.listing import Listing, listing_from
 from formlens.pen import print_of
 from formlens.register import Print, find_print
-from formlens.trust import Trust
+from formlens.trust import KEPT, Trust
 from formlens.types import Box, CallError
 
 VERSION = 1
@@ -27,9 +27,6 @@ SIDE = 2200
 
 _MOST = {"form.json": 4_000_000, "blank.png": 8_000_000}
 """What a form's file may hold, and bytes of each when unpacked."""
-
-_MOST_CELLS = 10_000
-"""Checked cells that a form remembers."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,6 @@ class Form:
     """What is printed on the form, shape (height, width), the longer of them `SIDE`."""
     listing: Listing | None = None
     """The table of many rows, where the form holds one."""
-
     trust: Trust | None = None
     """How far its readings can be trusted; None where no labelled scan could say."""
 
@@ -128,7 +124,7 @@ def _trust(content: Any) -> Trust | None:
         return None
     own = content["own"]
     cells = content["cells"]
-    if not isinstance(cells, list) or len(cells) > _MOST_CELLS:
+    if not isinstance(cells, list) or len(cells) > KEPT:
         raise ValueError("not the cells that a form was checked on")
     shifts = tuple((_text(name), _number(shift, -50, 50)) for name, shift in _list(own["columns"]))
     held = tuple((_text(name), _number(sure, 0, 1), right is True) for name, sure, right in cells)

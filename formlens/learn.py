@@ -16,7 +16,7 @@ from formlens.assign import assign
 from formlens.fields import lay_on
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
-from formlens.heldout import KindFrom, check_held_out
+from formlens.heldout import check_held_out
 from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
 from formlens.labelled import Folder, Labelled, only_page, pages_of
@@ -27,7 +27,7 @@ from formlens.places import find_places
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.register import Print, Registration, find_print, register
-from formlens.trust import ERROR, Checked, learn_trust
+from formlens.trust import ERROR, learn_trust
 from formlens.types import Box, CallError, Image, Page
 
 _DOUBT = 3.0
@@ -48,8 +48,6 @@ class Learned:
 
     form: Form
     doubts: tuple[str, ...]
-    checked: tuple[Checked, ...] = ()
-    """The cells of the labelled scans, each read as if its scan were new."""
 
 
 def learn_form(
@@ -66,39 +64,25 @@ def learn_form(
     Raises CallError, which names the file, for a scan that cannot be read or is not the same form as the others.
     """
     if folder.is_table:
-        return Learned(*learn_listing(folder, name, reader, watch))
+        return _trusted(Learned(*learn_listing(folder, name, reader, watch)), folder, reader, error)
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values())))
-    sheets, wheres = [], []
+    sheets = []
     for labelled in watch(folder.labelled):
         image = images.pop(labelled.scan.source)
         where = register(image, form.print)
         if where is None:
             raise CallError(f"{labelled.scan.path}: this page does not look like the other scans, or the blank")
-        wheres.append(where)
         sheets.append(lay_on(image, form, where))
     rows = [labelled.values for labelled in folder.labelled]
     columns, doubts = _columns(folder.columns, rows, sheets, form, reader)
-    form = Form(name, columns, form.blank)
-    checked = tuple(check_held_out(sheets, wheres, rows, form, _kind_from(form, rows, sheets, reader), reader))
-    return Learned(replace(form, trust=learn_trust(checked, reader.version, error)), doubts, checked)
+    return _trusted(Learned(Form(name, columns, form.blank), doubts), folder, reader, error)
 
 
-def _kind_from(form: Form, rows: Sequence[dict[str, str]], sheets: Sequence[Sheet], reader: Reader) -> KindFrom:
-    """What some of the scans teach about a column whose place is known."""
-    places = [column.place or (0, 0, 1, 1) for column in form.columns]
-    seen = _see(sheets, places, reader)
-
-    def kind_from(number: int, scans: Sequence[int]) -> Kind:
-        values = [rows[scan][form.columns[number].name] for scan in scans]
-        kind, found = kind_of(values), [seen[number][scan] for scan in scans]
-        return (
-            form.columns[number].kind
-            if kind.name == "mark"
-            else _fit_best_way(kind, values, [found], reader.alphabet)[0]
-        )
-
-    return kind_from
+def _trusted(learned: Learned, folder: Folder, reader: Reader, error: float) -> Learned:
+    """The same form, calibrated on its labelled scans."""
+    checked = tuple(check_held_out(folder.labelled, learned.form, reader))
+    return Learned(replace(learned.form, trust=learn_trust(checked, reader.version, error)), learned.doubts)
 
 
 def _blank(folder: Folder, images: Sequence[Image]) -> Gray:

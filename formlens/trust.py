@@ -13,6 +13,9 @@ from formlens.types import Cell, Clues
 ERROR = 0.01
 """The share of wrong cells among the unflagged that is promised if nobody asks for another."""
 
+KEPT = 10_000
+"""Checked cells that a form remembers at most, evenly drawn from all."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -66,6 +69,7 @@ def learn_trust(cells: Sequence[Checked], reader: str, error: float = ERROR, gen
         for at in np.flatnonzero(~others):
             sure = probability(own.stretch * odds[at] + own.shift + shifts.get(columns[at], 0.0))
             held.append((columns[at], round(sure, 6), bool(right[at])))
+    held = [held[at] for at in np.unique(np.linspace(0, len(held) - 1, min(len(held), KEPT)).astype(int)).tolist()]
     return Trust(reader, error, fit_own(odds, columns, right) if len(known) else Own(), tuple(held))
 
 

@@ -34,7 +34,7 @@ from formlens.form import Column, Form, load_form, save_form
 from formlens.kinds import Kind
 from formlens.promise import NEVER, cells_needed, certified, kept_by_forms, promise
 from formlens.sheet import XlsxSheet
-from formlens.trust import Checked, Trust, judge, learn_trust, promised, rule
+from formlens.trust import KEPT, Checked, Trust, judge, learn_trust, promised, rule
 from formlens.types import CallError, Cell, Clues, PageResult, Reading
 from forms import VALUES, draw_form, fill, scan, write_labelled
 from test_cli import run
@@ -172,6 +172,10 @@ def test_another_reader_s_cells_are_judged_by_the_general_calibration_and_it_is_
     assert not any("another reader (r1)" in said for said in promised(trust, "r1"))
 
 
+def test_a_form_remembers_no_more_cells_than_its_file_may_hold() -> None:
+    assert len(learn_trust(held_out(KEPT + 5), "r1").cells) == KEPT
+
+
 def test_thresholds_follow_the_error_rate_asked_for() -> None:
     trust = learn_trust(held_out(4000), "r1")
     assert rule(trust, "r1", 0.05).columns["dose"].threshold >= rule(trust, "r1", 0.1).columns["dose"].threshold
@@ -214,7 +218,7 @@ def test_a_flagged_cell_s_comment_says_why(tmp_path: Path) -> None:
 
 
 def a_form(trust: Trust | None) -> Form:
-    return Form("f", (Column("dose", Kind("text"), None),), np.full((2200, 1700), 255, np.uint8), trust)
+    return Form("f", (Column("dose", Kind("text"), None),), np.full((2200, 1700), 255, np.uint8), trust=trust)
 
 
 def test_what_a_form_s_labelled_scans_said_is_in_its_file(tmp_path: Path) -> None:
