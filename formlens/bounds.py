@@ -19,7 +19,7 @@ def upper_bound(wrong: int, checked: int, confidence: float) -> float:
     low, high = wrong / checked, 1.0
     for _ in range(50):
         middle = (low + high) / 2
-        if _at_most(wrong, checked, middle) > 1 - confidence:
+        if at_most(wrong, checked, middle) > 1 - confidence:
             low = middle
         else:
             high = middle
@@ -31,7 +31,7 @@ def lower_bound(wrong: int, checked: int, confidence: float) -> float:
     return 1 - upper_bound(checked - wrong, checked, confidence)
 
 
-def _at_most(k: int, n: int, p: float) -> float:
+def at_most(k: int, n: int, p: float) -> float:
     """The probability of at most ``k`` of ``n`` where each has probability ``p``."""
     if not 0 < p < 1:
         return float(p <= 0)

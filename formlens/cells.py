@@ -22,6 +22,7 @@ def page_json(result: PageResult) -> JsonObject:
             "flagged": cell.flagged,
             "box": list(cell.box),
         }
+        | ({"why": cell.why} if cell.why else {})
         for cell in result.cells
     ]
     return page
@@ -30,7 +31,8 @@ def page_json(result: PageResult) -> JsonObject:
 def page_from_json(page: JsonObject) -> PageResult:
     """The page that `page_json` wrote. Raises KeyError or TypeError for another shape."""
     cells = tuple(
-        Cell(c["row"], c["column"], c["text"], c["confidence"], c["flagged"], tuple(c["box"])) for c in page["cells"]
+        Cell(c["row"], c["column"], c["text"], c["confidence"], c["flagged"], tuple(c["box"]), c.get("why", ""))
+        for c in page["cells"]
     )
     return PageResult(page["source"], page["page"], page["status"], page["form"], cells, page.get("reason"))
 

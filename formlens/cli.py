@@ -29,6 +29,7 @@ from formlens.pipeline import read_forms
 from formlens.reader import Reader
 from formlens.report import HEADER, report, summary
 from formlens.scans import Scan, find_scans
+from formlens.trust import ERROR, count_flagged, promised
 from formlens.types import CallError, FormLensError, Image, PageResult
 from formlens.values import guard_formula
 
@@ -50,6 +51,12 @@ Line = tuple[Path, Image | PageResult]
 Scans = Annotated[list[Path], typer.Argument(metavar="SCAN", help="JPEG, PNG, TIFF, WebP, PDF, or folders of them.")]
 WithSource = Annotated[bool, typer.Option("--with-source", help="Put the columns source and page in front.")]
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Images of one line each, or folders of them.")]
+
+
+MaxError = Annotated[
+    float | None,
+    typer.Option(min=0.0001, max=0.5, help="Share of the cells not flagged that may be wrong [default: 0.01]."),
+]
 
 
 class CharsetName(StrEnum):
@@ -82,6 +89,7 @@ def read(
     ] = None,
     cells: Annotated[Path | None, typer.Option(help="Write each cell's text, confidence and box as JSON.")] = None,
     with_source: WithSource = False,
+    max_error: MaxError = None,
 ) -> None:
     """Read scans and photos into one spreadsheet: the fields of a learned form, or each ruled table as it is."""
     _check_name("--out", out, ".csv", ".xlsx")
@@ -93,10 +101,12 @@ def read(
     if left:
         errors.print(f"{_count(len(left), 'other file')} left alone: {_some(path.name for path in left)}", style="dim")
     reader = Reader()
+    for one in forms:
+        _promise(one, reader, max_error)
     rows = flagged = pages = unread = 0
     with Output(out, cells, columns=columns, with_source=with_source) as output:
         for scan in _progress(found, "Reading", _scan_name):
-            for result in read_forms(scan.read_bytes(), scan.source, reader, forms):
+            for result in read_forms(scan.read_bytes(), scan.source, reader, forms, max_error):
                 output.add(result)
                 pages += 1
                 rows += len({cell.row for cell in result.cells})
@@ -117,6 +127,7 @@ def read(
 def learn(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Scans, each with its CSV; and blank.pdf, if any.")],
     out: Annotated[Path, typer.Option(metavar="FORM", help="The form to write: one file, data only.")],
+    max_error: MaxError = None,
 ) -> None:
     """Learn where each column lives on a form from scans and the CSVs that people typed for them."""
     if out.is_dir():
@@ -125,10 +136,17 @@ def learn(
     def watch(labelled: Sequence[Labelled]) -> Iterator[Labelled]:
         return _progress(labelled, "Learning", lambda one: one.scan.path.name)
 
-    learned = learn_form(read_folder(folder), out.stem, Reader(), watch)
+    reader = Reader()
+    learned = learn_form(read_folder(folder), out.stem, reader, watch, max_error or ERROR)
     save_form(learned.form, out)
     for doubt in learned.doubts:
         errors.print(doubt, style="yellow")
+    if learned.form.trust and learned.form.trust.cells:
+        flagged = count_flagged(learned.form.trust, reader.version)
+        errors.print(
+            f"read as if new, {flagged} of {_count(len(learned.form.trust.cells), 'labelled cell')} would be flagged"
+        )
+    _promise(learned.form, reader, None)
     located = learned.form.located
     errors.print(f"{located} of {_count(len(learned.form.columns), 'column')} found -> {out}")
 
@@ -252,6 +270,12 @@ def _evaluated(found: Evaluation) -> Table:
         table.add_row(escape(column.name), *summary(found, column.name))
     table.add_row("all", *summary(found, None), style="bold")
     return table
+
+
+def _promise(form: Form, reader: Reader, error: float | None) -> None:
+    """Say on stderr what is promised of the cells that are not flagged."""
+    for sentence in promised(form.trust, reader.version, error):
+        errors.print(f"{form.name}, {sentence}", style="dim", markup=False)
 
 
 def _report(result: PageResult) -> bool:

@@ -1,11 +1,13 @@
 """A page and the table of the form that it is go in; what stands in each row and column comes out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from formlens.clues import written_clues
 from formlens.form import Form
 from formlens.grammar import read_kind
 from formlens.listing import Part
@@ -14,10 +16,10 @@ from formlens.register import Registration
 from formlens.rowed import cut_rows, lay_out, moved, rows_of
 from formlens.rows import Rows
 from formlens.strips import Edge, Strip, find_edges
-from formlens.types import Box, Cell, Image, Reading
+from formlens.types import Box, Cell, Clues, Image, Reading
 
-Entry = dict[int, tuple[Reading, NDArray[np.float64]]]
-"""What stands in a row, and the corners of its place on the sheet, by the number of the column."""
+Entry = dict[int, tuple[Reading, Clues, NDArray[np.float64]]]
+"""By the number of the column what stands in a row, what it is judged by, and the corners of its place on the sheet."""
 
 _EMPTY = Reading("", 0.995)
 _NOWHERE = Reading("", 0.0)
@@ -44,9 +46,10 @@ def read_entries(image: Image, form: Form, where: Registration, reader: Reader, 
         strips = [Strip(left, right, whole.top, whole.bottom) for left, right in pairwise(edges)]
         for entry in _entries(sheet, form, part, rows, whole, strips, reader):
             for number, column in enumerate(form.columns):
-                reading, corners = entry.get(number, (_NOWHERE, None))
+                reading, clues, corners = entry.get(number, (_NOWHERE, Clues("nowhere", 0.0), None))
                 box = (0, 0, 0, 0) if corners is None else _on_page(corners, where, size, image.shape)
-                yield Cell(row, column.name, reading.text, reading.confidence, reading.confidence < flag_below, box)
+                sure, clues = reading.confidence, replace(clues, fit=where.score)
+                yield Cell(row, column.name, reading.text, sure, sure < flag_below, box, clues=clues)
             row += 1
 
 
@@ -91,10 +94,14 @@ def _entries(
         kind = form.columns[column].kind
         seen = iter(reader.probabilities([crop for crop in crops if crop is not None]))
         for number, crop in enumerate(crops):
-            reading = _EMPTY if crop is None else read_kind(next(seen), reader.alphabet, kind)
+            reading, clues = _EMPTY, Clues("empty", _EMPTY.confidence)
+            if crop is not None:
+                saw = next(seen)
+                reading = read_kind(saw, reader.alphabet, kind)
+                clues = written_clues(reading, saw, reader.alphabet, 0.0, 1.0)
             box = one.strip.box(own.middles[number], rows.pitch, rows.slope, 0, one.strip.width)
-            entries[number][column] = reading, box
-    return [entry for entry in entries if any(reading.text for reading, _ in entry.values())]
+            entries[number][column] = reading, clues, box
+    return [entry for entry in entries if any(reading.text for reading, *_ in entry.values())]
 
 
 def _centre(strip: Strip) -> float:

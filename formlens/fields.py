@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from formlens.anchor import anchor
+from formlens.clues import ink_left, written_clues
 from formlens.entries import read_entries
 from formlens.form import Column, Form
 from formlens.grammar import read_kind
@@ -12,7 +13,7 @@ from formlens.marks import ticked
 from formlens.pen import Sheet, cut, find_strokes
 from formlens.reader import Reader
 from formlens.register import Registration, register
-from formlens.types import Box, Cell, Image, Reading, UnreadableError
+from formlens.types import Box, Cell, Clues, Image, Reading, UnreadableError
 
 _EMPTY = Reading("", 0.995)
 """A field without ink, and how often such a field is empty."""
@@ -52,17 +53,24 @@ def read_fields(image: Image, form: Form, where: Registration, reader: Reader, f
     written = {name: crop for name, crop in crops.items() if crop is not None}
     seen = dict(zip(written, reader.probabilities(list(written.values())), strict=True))
     for column in form.columns:
+        clues = None
         if column.place is None:
             reading = _NOWHERE
+            clues = Clues("nowhere", 0.0)
         elif column.kind.name == "mark":
             reading = _mark(column, ticked(sheet, column.place))
         elif column.name in seen:
             reading = read_kind(seen[column.name], reader.alphabet, column.kind)
+            clues = written_clues(
+                reading, seen[column.name], reader.alphabet, ink_left(sheet, column.place), where.score
+            )
         else:
             reading = _EMPTY
+            clues = Clues("empty", reading.confidence, left=ink_left(sheet, column.place), fit=where.score)
+        clues = clues or Clues("mark", reading.confidence, fit=where.score)
         box = _on_page(column.place, form, where, image.shape) if column.place else (0, 0, 0, 0)
         flagged = reading.confidence < flag_below
-        yield Cell(0, column.name, reading.text, reading.confidence, flagged, box)
+        yield Cell(0, column.name, reading.text, reading.confidence, flagged, box, clues=clues)
 
 
 def _is_written(column: Column) -> bool:

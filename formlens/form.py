@@ -12,11 +12,13 @@ from typing import Any, cast, get_args
 import cv2
 import numpy as np
 
+from formlens.calibrate import Own
 from formlens.ink import Gray
 from formlens.kinds import Kind, Name
 from formlens.listing import Listing, listing_from
 from formlens.pen import print_of
 from formlens.register import Print, find_print
+from formlens.trust import KEPT, Trust
 from formlens.types import Box, CallError
 
 VERSION = 1
@@ -47,6 +49,8 @@ class Form:
     """What is printed on the form, shape (height, width), the longer of them `SIDE`."""
     listing: Listing | None = None
     """The table of many rows, where the form holds one."""
+    trust: Trust | None = None
+    """How far its readings can be trusted; None where no labelled scan could say."""
 
     @property
     def located(self) -> int:
@@ -69,7 +73,7 @@ def save_form(form: Form, path: Path) -> None:
     """Write a form's file; the same form gives the same bytes."""
     text = json.dumps(
         {"version": VERSION, "name": form.name, "columns": [asdict(column) for column in form.columns],
-         "listing": form.listing and asdict(form.listing)},
+         "listing": form.listing and asdict(form.listing), "trust": form.trust and asdict(form.trust)},
         ensure_ascii=False, indent=1,
     )  # fmt: skip
     # 32 greys are all that print needs, and make the file half as large
@@ -112,7 +116,26 @@ def _form(data: bytes) -> Form:
     if not columns or len({column.name for column in columns}) < len(columns):
         raise ValueError("no columns, or two of one name")
     listing = listing_from(content.get("listing"), len(columns), width, height)
-    return Form(_text(content["name"]), columns, blank, listing)
+    return Form(_text(content["name"]), columns, blank, listing, _trust(content.get("trust")))
+
+
+def _trust(content: Any) -> Trust | None:
+    if content is None:
+        return None
+    own = content["own"]
+    cells = content["cells"]
+    if not isinstance(cells, list) or len(cells) > KEPT:
+        raise ValueError("not the cells that a form was checked on")
+    shifts = tuple((_text(name), _number(shift, -50, 50)) for name, shift in _list(own["columns"]))
+    held = tuple((_text(name), _number(sure, 0, 1), right is True) for name, sure, right in cells)
+    stretch, shift = _number(own["stretch"], 0, 50), _number(own["shift"], -50, 50)
+    return Trust(_text(content["reader"]), _number(content["error"], 0, 1), Own(stretch, shift, shifts), held)
+
+
+def _number(value: Any, least: float, most: float) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError("not a number within its bounds")
+    return float(value)
 
 
 def _picture(data: bytes) -> Gray:

@@ -5,7 +5,7 @@ each column goes to the place where the reader finds its values likeliest, over 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log
 
 import cv2
@@ -17,6 +17,7 @@ from formlens.emptied import empty
 from formlens.fields import lay_on
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
+from formlens.heldout import check_held_out
 from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
 from formlens.labelled import Folder, Labelled, only_page, pages_of
@@ -27,6 +28,7 @@ from formlens.places import find_places
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.register import Print, Registration, find_print, register
+from formlens.trust import ERROR, learn_trust
 from formlens.types import Box, CallError, Image, Page
 
 _DOUBT = 3.0
@@ -50,14 +52,20 @@ class Learned:
 
 
 def learn_form(
-    folder: Folder, name: str, reader: Reader, watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter
+    folder: Folder,
+    name: str,
+    reader: Reader,
+    watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter,
+    error: float = ERROR,
 ) -> Learned:
     """Learn a form from a labelled folder; ``watch`` passes the scans on, and may show how far they are.
+
+    ``error`` is the share of wrong cells that may go unflagged.
 
     Raises CallError, which names the file, for a scan that cannot be read or is not the same form as the others.
     """
     if folder.is_table:
-        return Learned(*learn_listing(folder, name, reader, watch))
+        return _trusted(Learned(*learn_listing(folder, name, reader, watch)), folder, reader, error)
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values()), reader))
     sheets = []
@@ -69,7 +77,13 @@ def learn_form(
         sheets.append(lay_on(image, form, where))
     rows = [labelled.values for labelled in folder.labelled]
     columns, doubts = _columns(folder.columns, rows, sheets, form, reader)
-    return Learned(Form(name, columns, form.blank), doubts)
+    return _trusted(Learned(Form(name, columns, form.blank), doubts), folder, reader, error)
+
+
+def _trusted(learned: Learned, folder: Folder, reader: Reader, error: float) -> Learned:
+    """The same form, calibrated on its labelled scans."""
+    checked = tuple(check_held_out(folder.labelled, learned.form, reader))
+    return Learned(replace(learned.form, trust=learn_trust(checked, reader.version, error)), learned.doubts)
 
 
 def _blank(folder: Folder, images: Sequence[Image], reader: Reader) -> Gray:

@@ -17,6 +17,7 @@ from formlens.pages import read_pages
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.tables import Table, find_tables
+from formlens.trust import judge, rule
 from formlens.types import Box, Cell, Image, Page, PageResult, Points, Reading, UnreadableError
 from formlens.upright import quarter_turns, turn, turn_back
 
@@ -29,25 +30,29 @@ EMPTY = Reading("", 0.995)
 log = logging.getLogger(__name__)
 
 
-def read_forms(data: bytes, source: str, reader: Reader, forms: Sequence[Form] = ()) -> Iterator[PageResult]:
+def read_forms(
+    data: bytes, source: str, reader: Reader, forms: Sequence[Form] = (), error: float | None = None
+) -> Iterator[PageResult]:
     """Read every page of one scan; a page that cannot be read is a result too.
 
-    ``data`` is the file as it is (JPEG, PNG, TIFF, WebP, PDF), ``source`` the name under which its pages are reported.
+    ``data`` is the file as it is (JPEG, PNG, TIFF, WebP, PDF), ``source`` the name under which its pages are reported,
+    ``error`` the share of wrong cells among the unflagged (default: what each form was learned for).
     """
     for page in read_pages(data, source):
-        yield page if isinstance(page, PageResult) else read_page(page, reader, forms)
+        yield page if isinstance(page, PageResult) else read_page(page, reader, forms, error)
 
 
-def read_page(page: Page, reader: Reader, forms: Sequence[Form] = ()) -> PageResult:
+def read_page(page: Page, reader: Reader, forms: Sequence[Form] = (), error: float | None = None) -> PageResult:
     """Read the fields of one page that is one of these forms; with no form its ruled tables, from top to bottom.
 
-    Never raises for what is on the page.
+    ``error`` as in `read_forms`. Never raises for what is on the page.
     """
     form = None
     try:
         if forms:
             form, where = find_form(page.image, forms)
-            cells = tuple(read_fields(page.image, form, where, reader, FLAG_BELOW))
+            found = read_fields(page.image, form, where, reader, FLAG_BELOW)
+            cells = tuple(judge(found, rule(form.trust, reader.version, error)))
         else:
             cells = tuple(read_tables(page.image, reader))
     except UnreadableError as error:

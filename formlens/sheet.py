@@ -114,7 +114,8 @@ class XlsxSheet:
         else:
             self._text(place, cell.text, self._format("", cell.flagged))
         if cell.flagged:
-            note = f"Please check: {cell.confidence:.0%} sure.\nRead: {cell.text or '(nothing)'}\n{where}"
+            why = cell.why or f"{cell.confidence:.0%} sure"
+            note = f"Please check: {why}.\nRead: {cell.text or '(nothing)'}\n{where}"
             self._rows.write_comment(self._next, place, note)
 
     def _text(self, place: int, text: str, style: Any) -> None:

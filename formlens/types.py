@@ -51,6 +51,30 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Clues:
+    """What a reading is judged by, beside its text."""
+
+    family: Literal["written", "mark", "empty", "nowhere"]
+    """How the cell was answered; `nowhere` where its column is not on the page."""
+    likelihood: float
+    """The confidence of whatever read the cell, not calibrated."""
+    margin: float = 0.0
+    """How much likelier (nats) the best text is than the best that differs from it in one character."""
+    weakest: float = 1.0
+    """The probability of the least sure character."""
+    free: float = 1.0
+    """How likely the best text of any characters is, against that read; 1 where they are the same."""
+    length: int = 0
+    """Characters read."""
+    left: float = 0.0
+    """Share of the ink in the cell's place that was not read."""
+    fit: float = 1.0
+    """How well the page lies on its form, 0 to 1."""
+    other: str = ""
+    """The next likely text, as it stands on paper."""
+
+
+@dataclass(frozen=True)
 class Cell:
     """One cell of a page: where it is, what it says, and whether a person should look."""
 
@@ -62,6 +86,7 @@ class Cell:
     box: Box
     why: str = ""
     """Of a flagged cell: why, in words a clerk understands."""
+    clues: Clues | None = None
 
 
 @dataclass(frozen=True)

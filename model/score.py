@@ -24,7 +24,7 @@ SECTIONS = (
     "tables",
 )
 """In the order of the table; section `x` is `score(setup)` of the module `model.score_x`."""
-BY_HAND: tuple[str, ...] = ("forms", "register")
+BY_HAND: tuple[str, ...] = ("forms", "register", "confidence")
 """Sections that take too long to run unasked: only where `--only` names them."""
 
 

@@ -1,0 +1,58 @@
+"""A labelled folder and the form that it taught go in; each scan's cells, read as if it were new, come out beside what
+people typed.
+
+Places, and ways of writing, stay as all scans taught them; what may stand in a column is learned from the other scans.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from formlens.compare import pair_rows, same
+from formlens.fields import find_form, read_fields
+from formlens.form import Column, Form
+from formlens.kinds import kind_of
+from formlens.labelled import Labelled, only_page
+from formlens.reader import Reader
+from formlens.sheet import rows_of
+from formlens.trust import Checked
+from formlens.types import PageResult, UnreadableError
+
+_FOLDS = 8
+"""Parts that many scans are divided into; few are left out one by one."""
+
+
+def check_held_out(labelled: Sequence[Labelled], form: Form, reader: Reader) -> Iterator[Checked]:
+    """Read every scan with what the others teach; nothing comes out of a single scan."""
+    count = len(labelled)
+    for fold in range(min(count, _FOLDS) if count > 1 else 0):
+        held = range(fold, count, min(count, _FOLDS))
+        others = [row for scan in range(count) if scan not in held for row in labelled[scan].rows]
+        columns = tuple(_as_taught(column, [row[column.name] for row in others]) for column in form.columns)
+        for scan in held:
+            yield from _check(labelled[scan], scan, replace(form, columns=columns), reader)
+
+
+def _as_taught(column: Column, values: Sequence[str]) -> Column:
+    """A column whose kind is learned from these values alone, but for the ways in which it is written."""
+    kind = kind_of(values)
+    if column.kind.name == "mark" or kind.name != column.kind.name:
+        return column
+    return replace(column, kind=replace(kind, ways=column.kind.ways))
+
+
+def _check(labelled: Labelled, scan: int, form: Form, reader: Reader) -> Iterator[Checked]:
+    """The cells of one scan; a page that is not found to be the form has none."""
+    image = only_page(labelled)
+    try:
+        form, where = find_form(image, [form])
+    except UnreadableError:
+        return
+    cells = tuple(read_fields(image, form, where, reader, 0.0))
+    read = list(rows_of(PageResult(labelled.scan.source, 1, "read", form.name, cells)))
+    names = [column.name for column in form.columns]
+    typed = [[row[name] for name in names] for row in labelled.rows]
+    for mine, theirs in pair_rows([[cell.text for cell in row] for row in read], typed):
+        if mine is not None and theirs is not None:
+            for cell in read[mine]:
+                if cell.clues is not None:
+                    yield Checked(scan, cell.column, cell.clues, same(cell.text, labelled.rows[theirs][cell.column]))
