@@ -20,6 +20,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 BASE = Path(__file__).parents[1] / ".cache" / "base.onnx"
 SECTIONS = (
     "digits",
+    "kinds",
     "tables",
 )
 """In the order of the table; section `x` is `score(setup)` of the module `model.score_x`."""
