@@ -27,7 +27,7 @@ Seen = NDArray[np.float32]
 _TRUST, _BONUS = 0.4, 0.6
 """How much a column's words count beside what is seen, and what a sign earns to make up for it."""
 
-_EVIDENCE = 0.3
+_EVIDENCE = 0.1
 """How much of the network's own doubt (the share of its probability that a kind explains) goes into a confidence."""
 
 _SIGN, _START = 1.5, 3.0

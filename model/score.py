@@ -21,6 +21,7 @@ BASE = Path(__file__).parents[1] / ".cache" / "base.onnx"
 SECTIONS = (
     "digits",
     "crops",
+    "kinds",
     "tables",
 )
 """In the order of the table; section `x` is `score(setup)` of the module `model.score_x`."""
