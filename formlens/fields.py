@@ -5,11 +5,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from formlens.anchor import anchor
+from formlens.choices import Choice, Option, Seen, answer
+from formlens.circled import circled
 from formlens.clues import ink_left, written_clues
 from formlens.entries import read_entries
 from formlens.form import Column, Form
 from formlens.grammar import read_kind
-from formlens.marks import ticked
+from formlens.ink import Gray
+from formlens.marks import marked_on, weight
 from formlens.pen import Sheet, cut, find_strokes
 from formlens.reader import Reader
 from formlens.register import Registration, register
@@ -57,8 +60,8 @@ def read_fields(image: Image, form: Form, where: Registration, reader: Reader, f
         if column.place is None:
             reading = _NOWHERE
             clues = Clues("nowhere", 0.0)
-        elif column.kind.name == "mark":
-            reading = _mark(column, ticked(sheet, column.place))
+        elif (choice := _choice(column)) is not None:
+            reading = answer(choice, see(sheet, form.blank, choice.options))
         elif column.name in seen:
             reading = read_kind(seen[column.name], reader.alphabet, column.kind)
             clues = written_clues(
@@ -73,13 +76,25 @@ def read_fields(image: Image, form: Form, where: Registration, reader: Reader, f
         yield Cell(0, column.name, reading.text, reading.confidence, flagged, box, clues=clues)
 
 
+def see(sheet: Sheet, blank: Gray, options: Sequence[Option]) -> dict[Option, Seen]:
+    """How likely each option is marked on a page that lies on its form, and with how much ink."""
+    boxes = [option for option in options if option.way == "box"]
+    words = [option for option in options if option.way == "word"]
+    chances = marked_on(sheet, blank, [option.box for option in boxes])
+    chances += circled(sheet, [option.box for option in words])
+    return {o: Seen(chance, weight(sheet, o.box)) for o, chance in zip(boxes + words, chances, strict=True)}
+
+
 def _is_written(column: Column) -> bool:
-    return column.kind.name != "mark"
+    return _choice(column) is None
 
 
-def _mark(column: Column, probability: float) -> Reading:
+def _choice(column: Column) -> Choice | None:
+    """The marks that answer a column; a lone box to tick may be given by its place alone."""
+    if column.choice is not None or column.kind.name != "mark" or column.place is None:
+        return column.choice
     yes, no = column.kind.typed.split("\n")
-    return Reading(yes, probability) if probability > 0.5 else Reading(no, 1 - probability)
+    return Choice((Option(yes, column.place),), no)
 
 
 def _on_page(place: Box, form: Form, where: Registration, shape: tuple[int, ...]) -> Box:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from formlens.calibrate import Own
+from formlens.choices import Choice, Option
 from formlens.ink import Gray
 from formlens.kinds import Kind, Name
 from formlens.listing import Listing, listing_from
@@ -37,6 +38,8 @@ class Column:
     kind: Kind
     place: Box | None
     """Where it stands, in pixels of the form's frame; None where it is not on the page."""
+    choice: Choice | None = None
+    """The marks that answer it; None for a column that is written, or is not on the page."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ def _column(content: dict[str, Any], width: int, height: int) -> Column:
         _text(content["name"]),
         Kind(cast(Name, name), characters, _text(kind["typed"]), _weighed(kind["ways"]), _counted(kind["examples"])),
         None if place is None else _place(_list(place), width, height),
+        None if content.get("choice") is None else _choice(content["choice"], width, height),
     )
 
 
@@ -177,6 +181,22 @@ def _counted(content: Any) -> tuple[tuple[str, int], ...]:
     if not all(type(count) is int and count > 0 for _, count in examples) or sum(len(v) for v, _ in examples) > 50_000:
         raise ValueError("not values and how often each was seen")
     return examples
+
+
+def _choice(content: dict[str, Any], width: int, height: int) -> Choice:
+    options = tuple(_option(option, width, height) for option in _list(content["options"]))
+    if not options or len(set(options)) < len(options) or content["way"] not in ("one", "several", "grid"):
+        raise ValueError("not a choice")
+    if content["way"] != "grid" and any(option.slot for option in options):
+        raise ValueError("slots without a grid")
+    return Choice(options, _text(content["none"]), content["way"], _text(content["joint"]))
+
+
+def _option(content: dict[str, Any], width: int, height: int) -> Option:
+    slot, sure, way = content["slot"], content["sure"], content["way"]
+    if type(slot) is not int or not 0 <= slot < 200 or type(sure) is not bool or way not in ("box", "word"):
+        raise ValueError("not an option")
+    return Option(_text(content["text"]), _place(_list(content["box"]), width, height), way, slot, sure)
 
 
 def _place(edges: Sequence[Any], width: int, height: int) -> Box:

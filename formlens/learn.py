@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formlens.assign import assign
+from formlens.boxes import find_boxes
+from formlens.choosing import Candidates, Settled, choose, labels_of, words_of
+from formlens.circled import circled, find_words
 from formlens.emptied import empty
 from formlens.fields import lay_on
 from formlens.form import SIDE, Column, Form
@@ -22,7 +25,7 @@ from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
 from formlens.labelled import Folder, Labelled, only_page, pages_of
 from formlens.listed import learn_listing
-from formlens.marks import find_boxes, ticked
+from formlens.marks import marked_on
 from formlens.pen import Sheet, cut
 from formlens.places import find_places
 from formlens.reader import Reader
@@ -36,6 +39,9 @@ _DOUBT = 3.0
 
 _WEAK = 1.5
 """A column whose place is likelier (nats) than chance by less is reported."""
+
+_WRITTEN = 1.0
+"""Nats a scan by which a column is likelier written than not where nobody needs to look for marks."""
 
 _MOST_FOR_BLANK = 12
 """Copies that a blank is rebuilt from."""
@@ -173,21 +179,26 @@ def _columns(
 ) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     kinds = [kind_of([row[name] for row in rows]) for name in names]
     places = find_places(sheets, form.printed)
-    boxes = find_boxes(form.blank) if any(kind.name == "mark" for kind in kinds) else []
     seen = _see(sheets, places, reader)
-    fits = np.full((len(names), len(places) + len(boxes)), -1e6)
+    fits = np.full((len(names), len(places)), -1e6)
     for i, name in enumerate(names):
         values = [row[name] for row in rows]
-        if kinds[i].name == "mark":
-            yes = kinds[i].typed.split("\n")[0]
-            for j, box in enumerate(boxes):
-                fits[i, len(places) + j] = _fit_mark([value == yes for value in values], sheets, box)
-        else:
-            kinds[i], fits[i, : len(places)] = _fit_best_way(kinds[i], values, seen, reader.alphabet)
+        if kinds[i].name != "mark":
+            kinds[i], fits[i] = _fit_best_way(kinds[i], values, seen, reader.alphabet)
+    # what is plainly written somewhere is not looked for among the marks
+    asked = [i for i in range(len(names)) if fits[i].max(initial=-1.0) < _WRITTEN * len(rows)]
+    marks = _marks([names[i] for i in asked], rows, [kinds[i] for i in asked], sheets, form, reader)
+    marks = {asked[n]: one for n, one in marks.items() if one.fit > fits[asked[n]].max(initial=0.0)}
+    fits[list(marks)] = -1e6
     given = assign(fits)
     columns, doubts = [], []
     for i, (name, where) in enumerate(zip(names, given, strict=True)):
-        columns.append(Column(name, kinds[i], None if where is None else (places + boxes)[where]))
+        if i in marks:
+            columns.append(Column(name, kinds[i], marks[i].choice.place, marks[i].choice))
+            if marks[i].fit < _WEAK:
+                doubts.append(f"column `{name}`: its place is not sure; add labelled scans")
+            continue
+        columns.append(Column(name, kinds[i], None if where is None else places[where]))
         if where is None:
             doubts.append(f"column `{name}`: not found on the page; it comes out empty")
         elif (lead := _lead(fits[i], where, given)) < _DOUBT:
@@ -245,6 +256,24 @@ def _fit(kind: Kind, values: Sequence[str], found: Sequence[Seen | None], alphab
     return fit
 
 
-def _fit_mark(values: Sequence[bool], sheets: Sequence[Sheet], box: Box) -> float:
-    chances = [ticked(sheet, box) for sheet in sheets]
-    return sum(log((0.98 * (p if value else 1 - p) + 0.01) / 0.5) for value, p in zip(values, chances, strict=True))
+def _marks(
+    names: Sequence[str], rows: Sequence[dict[str, str]], kinds: Sequence[Kind], sheets: Sequence[Sheet], form: Form,
+    reader: Reader,
+) -> dict[int, Settled]:  # fmt: skip
+    """The columns that are answered by marks: boxes first, then printed words for what boxes do not explain."""
+    if not names:
+        return {}
+    boxes = find_boxes(form.blank)
+    on_boxes = np.array([marked_on(sheet, form.blank, boxes) for sheet in sheets]).reshape(len(sheets), len(boxes))
+    marks = choose(names, rows, kinds, Candidates(tuple(boxes), on_boxes, labels_of(form.blank, boxes, reader)))
+    words = find_words(form.printed)
+    on_words = np.array([circled(sheet, words) for sheet in sheets]).reshape(len(sheets), len(words))
+    used = [word for word in range(len(words)) if (on_words[:, word] > 0.5).any()]
+    left = [name for i, name in enumerate(names) if i not in marks]
+    if used and left:
+        kept = tuple(words[word] for word in used)
+        around = Candidates(kept, on_words[:, used], words_of(form.blank, kept, reader), words=True)
+        numbers = [names.index(name) for name in left]
+        found = choose(left, rows, [kinds[i] for i in numbers], around)
+        marks |= {numbers[i]: one for i, one in found.items()}
+    return marks

@@ -1,39 +1,112 @@
-"""The print of a form goes in, its boxes to tick come out; and a page's pen, how likely each of them is ticked."""
+"""Pictures of boxes to tick go in, with their blanks where these are known; how likely each is marked comes out.
+
+A small network, trained by `model.marks` on real and drawn boxes, looks at each box alone. What it is given is made
+here, for training and reading alike: the darkness of the ink against its paper, and that of the print on the blank.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
 
 from formlens.ink import Gray
 from formlens.pen import Sheet
-from formlens.types import Box
+from formlens.types import Box, Image
 
-_LEAST, _MOST = 12, 70
-"""Pixels of a form's frame: the sides of a box to tick."""
+SHIPPED = Path(__file__).with_name("marks.onnx")
+SIDE = 40
+"""Pixels of what the network sees; a box of a form is about half as large, so that overflowing marks are seen too."""
 
-_USUAL = 0.07
-"""Share of a box that is inked where it is as likely ticked as not."""
-_SPREAD = 0.015
-
-
-def find_boxes(blank: Gray) -> list[Box]:
-    """Every small printed square that is empty inside, from top to bottom."""
-    dark = cv2.adaptiveThreshold(blank, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 12)
-    contours, families = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    found: list[Box] = []
-    for contour, family in zip(contours, families[0] if families is not None else (), strict=True):
-        x, y, w, h = cv2.boundingRect(contour)
-        hole = family[3] >= 0
-        if not hole or not (_LEAST <= w <= _MOST and _LEAST <= h <= _MOST) or not 0.75 < w / h < 1.33:
-            continue
-        edge = max(3, h // 5)
-        inside = dark[y + edge : y + h - edge, x + edge : x + w - edge]
-        if cv2.contourArea(contour) > 0.8 * (w - 1) * (h - 1) and np.count_nonzero(inside) < 0.03 * inside.size:
-            found.append((x, y, x + w, y + h))
-    return sorted(found, key=lambda box: (box[1], box[0]))
+Floats = NDArray[np.float32]
 
 
-def ticked(sheet: Sheet, box: Box) -> float:
-    """The probability that a box is ticked, by how much of it the pen covers."""
+def marked(boxes: Sequence[Image | Gray]) -> list[float]:
+    """The probability that each picture of one box, with some paper around, shows a marked one; no blank is needed."""
+    return _probabilities([to_tensor(fitted(picture)) for picture in boxes])
+
+
+def marked_on(sheet: Sheet, blank: Gray, boxes: Sequence[Box]) -> list[float]:
+    """The probability that each of a form's boxes is marked on a page that lies on the form's blank."""
+    gray = np.asarray(cv2.cvtColor(sheet.image, cv2.COLOR_BGR2GRAY), np.uint8)
+    return _probabilities([to_tensor(_around(gray, box), _around(blank, box)) for box in boxes])
+
+
+def weight(sheet: Sheet, box: Box) -> float:
+    """How much of a box and what is close around it the pen covers, in areas of the box: a blackened one has most."""
     x0, y0, x1, y1 = box
-    inked = sheet.components[max(0, y0 - 2) : y1 + 2, max(0, x0 - 2) : x1 + 2] > 0
-    return float(1 / (1 + np.exp(-np.clip((inked.mean() - _USUAL) / _SPREAD, -8, 8))))
+    room = (x1 - x0 + y1 - y0) // 8
+    inked = sheet.components[max(0, y0 - room) : y1 + room, max(0, x0 - room) : x1 + room] > 0
+    return float(np.count_nonzero(inked) / max(1, (x1 - x0) * (y1 - y0)))
+
+
+def fitted(picture: Image | Gray) -> Gray:
+    """A picture of a box as the network's size has it, in grey; its middle where it is not square."""
+    gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture
+    height, width = gray.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    how = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(gray[top : top + side, left : left + side], (SIDE, SIDE), interpolation=how), np.uint8)
+
+
+def to_tensor(picture: Gray, blank: Gray | None = None) -> Floats:
+    """What the network sees, shape (4, SIDE, SIDE): ink by its darkest, ink itself, the print, whether it is known."""
+    ink = _darkness(picture)
+    tensor = np.zeros((4, SIDE, SIDE), np.float32)
+    tensor[0] = np.minimum(ink / max(0.12, float(np.percentile(ink, 98))), 1.5)
+    tensor[1] = np.sqrt(ink)
+    if blank is not None:
+        printed = _darkness(blank)
+        tensor[2] = np.minimum(printed / max(0.12, float(np.percentile(printed, 98))), 1.5)
+        tensor[3] = 1.0
+    return tensor
+
+
+def _darkness(picture: Gray) -> Floats:
+    """How much darker than its paper each pixel is, 0 to 1; the paper is a plane through the lighter half."""
+    light = picture.astype(np.float32)
+    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
+    plane = np.stack([np.ones_like(x), x, y], axis=-1).reshape(-1, 3)
+    flat = light.ravel()
+    paper = np.full(flat.shape, float(np.percentile(flat, 70)), np.float32)
+    for _ in range(2):
+        paper_like = np.abs(flat - paper) < max(6.0, 0.12 * float(paper.mean()))
+        if np.count_nonzero(paper_like) < SIDE:
+            break
+        normal = plane[paper_like].T @ plane[paper_like] + np.diag([0, 20, 20]).astype(np.float32)
+        paper = plane @ np.linalg.solve(normal, plane[paper_like].T @ flat[paper_like])
+    paper = np.maximum(paper, 24)
+    return np.asarray(np.clip((paper - flat) / paper, 0, 1).reshape(SIDE, SIDE), np.float32)
+
+
+def _around(gray: Gray, box: Box) -> Gray:
+    """A box with half its side all round, in the network's size."""
+    x0, y0, x1, y1 = box
+    wide, tall = x1 - x0, y1 - y0
+    scale = min(SIDE / 2 / (wide * tall) ** 0.5, 0.75 * SIDE / max(wide, tall))
+    half = (SIDE - 1) / 2
+    view = np.array([[scale, 0, half - scale * (x0 + x1 - 1) / 2], [0, scale, half - scale * (y0 + y1 - 1) / 2]])
+    if scale < 0.7:  # pixels that would fall between the network's
+        gray = np.asarray(cv2.blur(gray, (round(1 / scale),) * 2), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(gray, view, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def _probabilities(tensors: Sequence[Floats]) -> list[float]:
+    if not tensors:
+        return []
+    seen = _session().run(["marked"], {"boxes": np.stack(tensors)})[0]
+    return [float(probability) for probability in seen]
+
+
+@cache
+def _session() -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(SHIPPED, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,92 @@
+"""The network that tells marked boxes from empty ones: tensors and marks in, trained numbers and their ONNX file out.
+
+Four layers of three by three pixels and a mean over what is left: 22 thousand numbers. Its certainty is scaled on boxes
+that it was not fitted to (temperature scaling, Guo et al., ICML 2017).
+"""
+
+import io
+from itertools import pairwise
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+Sample = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class Marks(nn.Module):
+    """Boxes (n, 4, side, side) to the probability (n) that each is marked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = [4, 16, 24, 32, 32]
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, stride=1 + (i > 0), padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+            for i, (a, b) in enumerate(pairwise(widths))
+        )
+        self.squeeze = nn.Conv2d(32, 8, 1)
+        self.last = nn.Linear(8 * 25 + 32, 1)
+        self.register_buffer("temperature", torch.ones(1))
+
+    def logits(self, boxes: Tensor) -> Tensor:
+        """What the probability is made of."""
+        seen = boxes
+        for layer in self.layers:
+            seen = layer(seen)  # ends as (n, 32, 5, 5)
+        parts = torch.cat([self.squeeze(seen).flatten(1), seen.mean((2, 3))], 1)
+        return self.last(functional.dropout(parts, 0.1, self.training)).squeeze(1)
+
+    def forward(self, boxes: Tensor) -> Tensor:
+        """A box and its mirror images are marked alike: their mean is surer than one of them."""
+        views = [boxes, boxes.flip(2), boxes.flip(3), boxes.flip((2, 3))]
+        return torch.sigmoid(sum(self.logits(view) for view in views) / 4 / self.temperature)
+
+
+def fit(train: Sample, other: Sample, rounds: int, seed: int) -> Marks:
+    """Train on one sample, scale the certainty on the other; prints a line a round."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    network = Marks().to(memory_format=torch.channels_last)
+    boxes, marks = (torch.from_numpy(part) for part in train)
+    unseen, truth = (torch.from_numpy(part) for part in other)
+    batch = 64
+    steps = rounds * (len(boxes) // batch)
+    tuner = torch.optim.AdamW(network.parameters(), 4e-3, weight_decay=0.01)
+    plan = torch.optim.lr_scheduler.OneCycleLR(tuner, 4e-3, total_steps=steps)
+    for number in range(rounds):
+        network.train()
+        order = torch.randperm(len(boxes))
+        for start in range(0, len(boxes) - batch + 1, batch):
+            chosen = order[start : start + batch]
+            mirrored = [axis for axis in (2, 3) if torch.rand(()) < 0.5]
+            loss = functional.binary_cross_entropy_with_logits(
+                network.logits(boxes[chosen].flip(mirrored)), marks[chosen]
+            )
+            tuner.zero_grad()
+            loss.backward()
+            tuner.step()
+            plan.step()
+        network.eval()
+        with torch.no_grad():
+            logits = network.logits(unseen)
+        right = float(((logits > 0) == (truth > 0.5)).float().mean())
+        print(f"round {number + 1}: {100 * right:.2f} % of boxes not fitted to", flush=True)
+    scales = torch.linspace(0.5, 4, 36)
+    losses = [float(functional.binary_cross_entropy_with_logits(logits / scale, truth)) for scale in scales]
+    network.temperature[0] = scales[int(np.argmin(losses))]
+    return network
+
+
+def write(network: Marks, side: int, card: str) -> bytes:
+    """The ONNX file, its card inside."""
+    stream, example = io.BytesIO(), torch.zeros(2, 4, side, side)
+    torch.onnx.export(
+        network.eval().to(memory_format=torch.contiguous_format), (example,), stream, input_names=["boxes"],
+        output_names=["marked"], dynamic_axes={"boxes": {0: "n"}, "marked": {0: "n"}}, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    model = onnx.load_from_string(stream.getvalue())
+    onnx.helper.set_model_props(model, {"card": card})
+    return bytes(model.SerializeToString(deterministic=True))
