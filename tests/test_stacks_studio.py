@@ -18,7 +18,7 @@ def test_a_retired_instance_is_refused_by_the_name_of_its_replacement(retired: s
 
 
 def test_what_is_off_leaves_no_trace() -> None:
-    assert PROD.studio is PROD.notebook is None
+    assert (PROD.studio, PROD.notebook) == (None, None)
     assert ("prod", "Studio") not in EVERY
     assert not any("SageMaker" in json.dumps(template("prod", name)) for stage, name in EVERY if stage == "prod")
     assert not resources("dev", "Studio", "AWS::SageMaker::NotebookInstance")
