@@ -96,9 +96,14 @@ def request(
     """Send a request as CloudFormation does; returns what it is told, None if it is not told anything yet."""
     told: list[Any] = []
     monkeypatch.setattr(close, "sagemaker", sagemaker)
-    monkeypatch.setattr("answer.urlopen", lambda request, timeout: told.append(request.data) or io.BytesIO())
-    base = {"RequestType": "Delete", "ResponseURL": "https://x/", "StackId": "s", "RequestId": "r"}
-    base |= {"LogicalResourceId": "Closed", "ResourceProperties": {"Domain": "d-new"}}  # type: ignore[dict-item]
+
+    def urlopen(request: Any, timeout: int) -> io.BytesIO:
+        told.append(request.data)
+        return io.BytesIO()
+
+    monkeypatch.setattr("answer.urlopen", urlopen)
+    base: dict[str, Any] = {"RequestType": "Delete", "ResponseURL": "https://x/", "StackId": "s", "RequestId": "r"}
+    base |= {"LogicalResourceId": "Closed", "ResourceProperties": {"Domain": "d-new"}}
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms, invoked_function_arn="me")
     close.handler(base | {"PhysicalResourceId": "domain/d-old"} | event, context)
     return json.loads(told[0]) if told else None
@@ -166,7 +171,7 @@ def test_a_missing_permission_fails_at_once(close: Any, monkeypatch: pytest.Monk
     def refuse(**arguments: Any) -> None:
         raise error("AccessDeniedException")
 
-    sagemaker.delete_app = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(sagemaker, "delete_app", refuse)
     assert "AccessDenied" in request(close, monkeypatch, sagemaker)["Reason"]
 
 
