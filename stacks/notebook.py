@@ -1,7 +1,6 @@
 """Code, a role and an instance type go in; a notebook instance comes out that has the training notebook on it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -55,7 +54,7 @@ def add_notebook(stack: cdk.Stack, *, role: iam.Role, notebook: Notebook, stage:
             sagemaker.CfnNotebookInstanceLifecycleConfig.NotebookInstanceLifecycleHookProperty(
                 content=cdk.Fn.base64(
                     cdk.Fn.sub(
-                        Path(ON_START).read_text(),
+                        ON_START.read_text(),
                         {"Code": asset.s3_object_url, "IdleMinutes": str(notebook.idle_minutes)},
                     )
                 )

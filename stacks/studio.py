@@ -103,7 +103,7 @@ class StudioStack(cdk.Stack):
             self, "Profile", domain_id=domain.attr_domain_id, user_profile_name=f"formlens-{settings.stage}"
         )
         inside = [self._sagemaker(f"{kind}/{domain.attr_domain_id}/*") for kind in ("app", "space")]
-        for grantee, actions, resources in (
+        grants: list[tuple[iam.IGrantable, list[str], list[str]]] = [
             (role, ["sagemaker:DescribeDomain"], [domain.attr_domain_arn]),
             (role, ["sagemaker:DescribeUserProfile"], [profile.attr_user_profile_arn]),
             (
@@ -116,7 +116,8 @@ class StudioStack(cdk.Stack):
             (self._close, ["sagemaker:ListApps", "sagemaker:ListSpaces"], ["*"]),
             (self._close, ["sagemaker:DeleteApp"], inside[:1]),
             (self._close, ["sagemaker:DeleteSpace"], inside[1:]),
-        ):
+        ]
+        for grantee, actions, resources in grants:
             iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=resources)
         self._close_before(profile, Domain=domain.attr_domain_id)
         cdk.CfnOutput(self, "DomainId", value=domain.attr_domain_id)

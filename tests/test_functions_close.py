@@ -97,13 +97,13 @@ def request(
     told: list[Any] = []
     monkeypatch.setattr(close, "sagemaker", sagemaker)
 
-    def tell(request: Any, timeout: float) -> io.BytesIO:
+    def urlopen(request: Any, timeout: int) -> io.BytesIO:
         told.append(request.data)
         return io.BytesIO()
 
-    monkeypatch.setattr("answer.urlopen", tell)
-    base = {"RequestType": "Delete", "ResponseURL": "https://x/", "StackId": "s", "RequestId": "r"}
-    base |= {"LogicalResourceId": "Closed", "ResourceProperties": {"Domain": "d-new"}}  # type: ignore[dict-item]
+    monkeypatch.setattr("answer.urlopen", urlopen)
+    base: dict[str, Any] = {"RequestType": "Delete", "ResponseURL": "https://x/", "StackId": "s", "RequestId": "r"}
+    base |= {"LogicalResourceId": "Closed", "ResourceProperties": {"Domain": "d-new"}}
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms, invoked_function_arn="me")
     close.handler(base | {"PhysicalResourceId": "domain/d-old"} | event, context)
     return json.loads(told[0]) if told else None
