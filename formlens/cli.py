@@ -29,6 +29,7 @@ from formlens.pipeline import read_forms
 from formlens.reader import Reader
 from formlens.report import HEADER, report, summary
 from formlens.scans import Scan, find_scans
+from formlens.training import finetune
 from formlens.trust import ERROR, count_flagged, promised
 from formlens.types import CallError, FormLensError, Image, PageResult
 from formlens.values import guard_formula
@@ -90,6 +91,7 @@ def read(
     cells: Annotated[Path | None, typer.Option(help="Write each cell's text, confidence and box as JSON.")] = None,
     with_source: WithSource = False,
     max_error: MaxError = None,
+    own: Annotated[Path | None, typer.Option("--reader", help="A reader that `formlens train` wrote.")] = None,
 ) -> None:
     """Read scans and photos into one spreadsheet: the fields of a learned form, or each ruled table as it is."""
     _check_name("--out", out, ".csv", ".xlsx")
@@ -100,7 +102,7 @@ def read(
     found, left = find_scans(scans)
     if left:
         errors.print(f"{_count(len(left), 'other file')} left alone: {_some(path.name for path in left)}", style="dim")
-    reader = Reader()
+    reader = Reader(own)
     for one in forms:
         _promise(one, reader, max_error)
     rows = flagged = pages = unread = 0
@@ -149,6 +151,27 @@ def learn(
     _promise(learned.form, reader, None)
     located = learned.form.located
     errors.print(f"{located} of {_count(len(learned.form.columns), 'column')} found -> {out}")
+
+
+@app.command(
+    epilog="Example: `formlens train intake/ --out mine.onnx` trains on the forms that `learn` takes, ten minutes or "
+    "so on two cores; then `formlens read new/ --reader mine.onnx --form intake.form --out rows.csv`."
+)
+def train(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders as `learn` takes them.")],
+    out: Annotated[Path, typer.Option(metavar="READER", help="The reader to write, an ONNX file.")],
+    data: Annotated[Path, typer.Option(help="What readers are trained on, so that nothing is forgotten.")] = Path(
+        ".cache/data"
+    ),
+    start: Annotated[
+        Path | None, typer.Option("--reader", help="The reader to start from (default: the shipped one).")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Batches of 32 crops to train on.")] = 400,
+    work: Annotated[Path | None, typer.Option(help="Checkpoint, log and curves; a killed training goes on.")] = None,
+) -> None:
+    """Train the reader on from your own labelled forms; needs `pip install -r model/requirements-train.txt`."""
+    _check_name("--out", out, ".onnx")
+    finetune(folders, out, data=data, work=work or out.with_suffix(".training"), start=start, steps=steps, say=_say)
 
 
 @app.command(
@@ -216,6 +239,10 @@ def recognize(
     unfinished.replace(out)
     if unread:
         raise typer.Exit(1)
+
+
+def _say(line: str) -> None:
+    errors.print(line)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -21,8 +21,8 @@ BASE = Path(__file__).parents[1] / ".cache" / "base.onnx"
 SECTIONS = (
     "digits",
     "crops",
-    "kinds",
     "tables",
+    "kinds",
 )
 """In the order of the table; section `x` is `score(setup)` of the module `model.score_x`."""
 BY_HAND: tuple[str, ...] = ("forms", "register", "confidence")

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from formlens.tensor import STEP, to_tensor
-from model.data import Sources, sample
+from model.data import Sample, Sources, sample
 
 WIDEST = 1000
 """Pixels; the few wider lines cost as much as twenty fields and are left out."""
@@ -45,7 +45,7 @@ class Pools(Dataset[list[Batch]]):
         self.class_of = {character: i for i, character in enumerate(sources.alphabet, start=1)}
 
     def __getitem__(self, pool: int) -> list[Batch]:
-        drawn = [sample(self.sources, self.seed, pool * self.size + i) for i in range(self.size)]
+        drawn = [self.draw(pool * self.size + i) for i in range(self.size)]
         pairs = [(to_tensor(one.image), one.text) for one in drawn]
         kept = sorted((p for p in pairs if _learnable(*p)), key=lambda pair: pair[0].shape[2])
         area = np.cumsum([tensor.shape[2] for tensor, _ in kept])
@@ -53,6 +53,10 @@ class Pools(Dataset[list[Batch]]):
         parts = np.split(np.arange(len(kept)), cuts)
         order = np.random.default_rng((self.seed, pool, 1)).permutation(self.dealt)
         return [self._batch([kept[i] for i in parts[k]]) for k in order]
+
+    def draw(self, index: int) -> Sample:
+        """Sample `index`; another stream draws its own."""
+        return sample(self.sources, self.seed, index)
 
     def _batch(self, pairs: list[tuple[NDArray[np.float32], str]]) -> Batch:
         classes = [self.class_of[character] for _, text in pairs for character in text]

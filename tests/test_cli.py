@@ -54,7 +54,7 @@ def test_only_commands_that_work_are_listed(capsys: pytest.CaptureFixture[str]) 
     assert run("--help") == 0
     shown = capsys.readouterr().out
     assert all(command in shown for command in COMMANDS)
-    assert COMMANDS == ["evaluate", "learn", "read", "recognize"]
+    assert COMMANDS == ["evaluate", "learn", "read", "recognize", "train"]
 
 
 def test_a_table_becomes_a_csv(tmp_path: Path) -> None:
