@@ -36,11 +36,11 @@ def anchor(image: Image, blank: Gray, header: Box) -> Registration | None:
         return None
     height, width = blank.shape
     x0, y0, x1, y1 = header
-    seen = cv2.warpAffine(
-        cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), view @ np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]]),
-        (x1 - x0, y1 - y0), flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    here, there, score = _tiles(_ink(blank[y0:y1, x0:x1]), _ink(np.asarray(seen, np.uint8)))
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    move, size, how = view @ np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]]), (x1 - x0, y1 - y0), cv2.WARP_INVERSE_MAP
+    seen = cv2.warpAffine(gray, move, size, flags=cv2.INTER_AREA | how, borderMode=cv2.BORDER_REPLICATE)
+    on_page = cv2.warpAffine(np.full(gray.shape, 255, np.uint8), move, size, flags=cv2.INTER_NEAREST | how)
+    here, there, score = _tiles(_ink(blank[y0:y1, x0:x1]), _ink(np.asarray(seen, np.uint8)), on_page > 0)
     if score < FOUND:
         return None
     first = np.array([x0, y0], np.float64)
@@ -93,8 +93,11 @@ def _ink(gray: Gray) -> Gray:
     return np.asarray(cv2.GaussianBlur(dark, (0, 0), 1.0), np.uint8)
 
 
-def _tiles(own: Gray, seen: Gray) -> tuple[Floats, Floats, float]:
-    """Where tiles of print lie in the blank and on the page, shape (n, 2) each, and the share of them that is found."""
+def _tiles(own: Gray, seen: Gray, on_page: NDArray[np.bool_]) -> tuple[Floats, Floats, float]:
+    """Where tiles of print lie in the blank and on the page, shape (n, 2) each, and the share of them that is found.
+
+    Tiles that the scan cut off say nothing, as long as half of them are on the page.
+    """
     corner = cv2.blur(cv2.cornerMinEigenVal(own, 3), (_TILE, _TILE))
     height, width = own.shape
     tiles = [
@@ -103,6 +106,8 @@ def _tiles(own: Gray, seen: Gray) -> tuple[Floats, Floats, float]:
         for x in range(_REACH, width - _TILE - _REACH + 1, _TILE // 2)
         if corner[y + _TILE // 2, x + _TILE // 2] > 3e-4
     ]
+    whole = len(tiles)
+    tiles = [(x, y) for x, y in tiles if on_page[y : y + _TILE, x : x + _TILE].all()]
     here, there = [], []
     for x, y in tiles:
         window = seen[y - _REACH : y + _TILE + _REACH, x - _REACH : x + _TILE + _REACH]
@@ -111,5 +116,5 @@ def _tiles(own: Gray, seen: Gray) -> tuple[Floats, Floats, float]:
         if best > 0.5:
             here.append((x, y))
             there.append((x + dx - _REACH, y + dy - _REACH))
-    share = len(here) / len(tiles) if len(tiles) >= 4 else 0.0
+    share = len(here) / len(tiles) if len(tiles) >= max(4, whole / 2) else 0.0
     return np.array(here, np.float64).reshape(-1, 2), np.array(there, np.float64).reshape(-1, 2), share
