@@ -31,12 +31,12 @@ Floats = NDArray[np.float64]
 
 def anchor(image: Image, blank: Gray, header: Box) -> Registration | None:
     """Find a form on a page by the print in ``header``, a place on its ``blank``."""
-    view = _similarity(image, blank, header)
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    view = _similarity(gray, blank, header)
     if view is None:
         return None
     height, width = blank.shape
     x0, y0, x1, y1 = header
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     move, size, how = view @ np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]]), (x1 - x0, y1 - y0), cv2.WARP_INVERSE_MAP
     seen = cv2.warpAffine(gray, move, size, flags=cv2.INTER_AREA | how, borderMode=cv2.BORDER_REPLICATE)
     on_page = cv2.warpAffine(np.full(gray.shape, 255, np.uint8), move, size, flags=cv2.INTER_NEAREST | how)
@@ -50,9 +50,8 @@ def anchor(image: Image, blank: Gray, header: Box) -> Registration | None:
     return Registration(grid_of(view, width, height), score)
 
 
-def _similarity(image: Image, blank: Gray, header: Box) -> Floats | None:
+def _similarity(gray: Gray, blank: Gray, header: Box) -> Floats | None:
     """From the frame's pixels to the page's, shape (2, 3)."""
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     scale, own = SIDE / max(gray.shape), SIDE / max(blank.shape)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     page = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=how)

@@ -171,7 +171,9 @@ def train(
 ) -> None:
     """Train the reader on from your own labelled forms; needs `pip install -r model/requirements-train.txt`."""
     _check_name("--out", out, ".onnx")
-    finetune(folders, out, data=data, work=work or out.with_suffix(".training"), start=start, steps=steps, say=_say)
+    finetune(
+        folders, out, data=data, work=work or out.with_suffix(".training"), start=start, steps=steps, say=errors.print
+    )
 
 
 @app.command(
@@ -239,10 +241,6 @@ def recognize(
     unfinished.replace(out)
     if unread:
         raise typer.Exit(1)
-
-
-def _say(line: str) -> None:
-    errors.print(line)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

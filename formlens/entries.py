@@ -16,7 +16,7 @@ from formlens.register import Registration
 from formlens.rowed import cut_rows, lay_out, moved, rows_of
 from formlens.rows import Rows
 from formlens.strips import Edge, Strip, find_edges
-from formlens.types import Box, Cell, Clues, Image, Reading
+from formlens.types import Cell, Clues, Image, Reading, box_around
 
 Entry = dict[int, tuple[Reading, Clues, NDArray[np.float64]]]
 """By the number of the column what stands in a row, what it is judged by, and the corners of its place on the sheet."""
@@ -47,7 +47,7 @@ def read_entries(image: Image, form: Form, where: Registration, reader: Reader, 
         for entry in _entries(sheet, form, part, rows, whole, strips, reader):
             for number, column in enumerate(form.columns):
                 reading, clues, corners = entry.get(number, (_NOWHERE, Clues("nowhere", 0.0), None))
-                box = (0, 0, 0, 0) if corners is None else _on_page(corners, where, size, image.shape)
+                box = (0, 0, 0, 0) if corners is None else box_around(where.to_page(corners, *size), image.shape)
                 sure, clues = reading.confidence, replace(clues, fit=where.score)
                 yield Cell(row, column.name, reading.text, sure, sure < flag_below, box, clues=clues)
             row += 1
@@ -107,11 +107,3 @@ def _entries(
 def _centre(strip: Strip) -> float:
     middle = (strip.top + strip.bottom) / 2
     return float(strip.left.at(middle) + strip.right.at(middle)) / 2
-
-
-def _on_page(corners: NDArray[np.float64], where: Registration, size: tuple[int, int], shape: tuple[int, ...]) -> Box:
-    """The smallest upright box around a cell, in whole pixels of the page as given."""
-    there = where.to_page(corners, *size)
-    low = np.clip(np.floor(there.min(axis=0)), 0, (shape[1], shape[0])).astype(int)
-    high = np.clip(np.ceil(there.max(axis=0)), 0, (shape[1], shape[0])).astype(int)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -16,7 +16,7 @@ from formlens.marks import marked_on, weight
 from formlens.pen import Sheet, cut, find_strokes
 from formlens.reader import Reader
 from formlens.register import Registration, register
-from formlens.types import Box, Cell, Clues, Image, Reading, UnreadableError
+from formlens.types import Box, Cell, Clues, Image, Reading, UnreadableError, box_around
 
 _EMPTY = Reading("", 0.995)
 """A field without ink, and how often such a field is empty."""
@@ -102,6 +102,4 @@ def _on_page(place: Box, form: Form, where: Registration, shape: tuple[int, ...]
     x0, y0, x1, y1 = place
     height, width = form.blank.shape
     corners = where.to_page(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64), width, height)
-    low = np.clip(np.floor(corners.min(axis=0)), 0, (shape[1], shape[0])).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)), 0, (shape[1], shape[0])).astype(int)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    return box_around(corners, shape)

@@ -18,7 +18,7 @@ from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.tables import Table, find_tables
 from formlens.trust import judge, rule
-from formlens.types import Box, Cell, Image, Page, PageResult, Points, Reading, UnreadableError
+from formlens.types import Box, Cell, Image, Page, PageResult, Points, Reading, UnreadableError, box_around
 from formlens.upright import quarter_turns, turn, turn_back
 
 FLAG_BELOW = 0.9
@@ -109,7 +109,4 @@ def _grids(sheet: Image, reader: Reader) -> list[_Grid]:
 def _box(quad: Points, to_page: NDArray[np.float64], shape: tuple[int, ...]) -> Box:
     """The smallest upright box around a cell, in whole pixels of the page as given."""
     corners = cv2.perspectiveTransform(quad.reshape(1, 4, 2).astype(np.float64), to_page)[0]
-    height, width = shape[:2]
-    low = np.clip(np.floor(corners.min(axis=0)), 0, (width, height)).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)), 0, (width, height)).astype(int)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    return box_around(corners, shape)

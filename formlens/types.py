@@ -16,6 +16,14 @@ Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels of the page as given."""
 
 
+def box_around(points: NDArray[np.float64], shape: tuple[int, ...]) -> Box:
+    """The smallest upright box around points, shape (n, 2), in whole pixels of an image of that shape."""
+    size = shape[1], shape[0]
+    low = np.clip(np.floor(points.min(axis=0)), 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0)), 0, size).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
 class FormLensError(Exception):
     """Base of every error that FormLens raises on purpose; its text is written for the person who reads it.
 
