@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-
 _EXPORT = re.compile(r"\$\{import [\w-]*?(\w+):ExportsOutput(?:Ref|FnGetAtt)(\w+?)[0-9A-F]{8}(\w*?)[0-9A-F]{8}\}")
 """What the CDK calls a value of another stack, which nobody can read: the stack, the construct, the attribute."""
 

@@ -1,4 +1,4 @@
-"""The comment on a pull request: made once, updated in place, and no stranger's code runs where a token could be had."""
+"""The comment on a pull request: made once, updated in place; a stranger's code runs where no token can be had."""
 
 import json
 import os
