@@ -17,9 +17,10 @@ def one(template: Template, kind: str, start: str = "") -> Template:
 
 
 def id_of(template: Template, kind: str, start: str = "") -> str:
-    return next(
+    found: str = next(
         id for id, resource in template["Resources"].items() if resource["Type"] == kind and id.startswith(start)
     )
+    return found
 
 
 def put(kind: str, path: str, value: Any, start: str = "") -> Callable[[Template], None]:
