@@ -73,7 +73,9 @@ JOB = "formlens-STAGE-"
 """What the SDK takes for the beginning of a job's name."""
 ROLE = "arn:aws:iam::000000000000:role/"
 """What the SDK takes for a role without asking AWS about it."""
-START = "python3 -m zipfile -e {code}/*.zip /tmp/formlens && cd /tmp/formlens && exec python3 -m model.job {module} \"$@\""
+START = (
+    'python3 -m zipfile -e {code}/*.zip /tmp/formlens && cd /tmp/formlens && exec python3 -m model.job {module} "$@"'
+)
 
 FORM = ParameterString("Form")
 PARAMETERS = (
@@ -134,9 +136,7 @@ def define() -> dict[str, Any]:
     ways = [_way(session, prepare, spot) for spot in (True, False)]
     # A job that is not on spot capacity may not say how long it would wait for it, and branches of a pipeline cannot
     # come together again: so there are two ways, alike but for that.
-    choice = ConditionStep(
-        "Spot", conditions=[ConditionEquals(SPOT, True)], if_steps=ways[0], else_steps=ways[1]
-    )
+    choice = ConditionStep("Spot", conditions=[ConditionEquals(SPOT, True)], if_steps=ways[0], else_steps=ways[1])
     pipeline = Pipeline(
         name=NAME,
         parameters=list(PARAMETERS),
@@ -210,8 +210,14 @@ def _way(session: Offline, prepare: Step, spot: bool) -> list[Step]:
     def measured(path: str) -> JsonGet:
         return JsonGet(step_name=evaluate.name, property_file=evaluation, json_path=path)
 
-    told = ["Not registered. Exact cells, of 1: ", measured("exact"), " and must be ", THRESHOLD]
-    told += [". Gain over the reader in use: ", measured("gain"), ", at least ", measured("gain_low"), ", must be above 0"]
+    told = ["Not registered. Share of exact cells: ", measured("exact"), ", wanted ", THRESHOLD]
+    told += [
+        ". Gain over the reader in use: ",
+        measured("gain"),
+        ", at least ",
+        measured("gain_low"),
+        ", must be above 0",
+    ]
     gate = ConditionStep(
         f"Gate{ending}",
         conditions=[

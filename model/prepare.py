@@ -13,7 +13,6 @@ many pages come after it. As the first step of the pipeline, OUT is the folder o
 """
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from formlens.labelled import Labelled, read_folder
 from formlens.reader import SHIPPED
+from formlens.released import POINTER, read_pointer
 from formlens.scans import SUFFIXES
 from formlens.types import CallError, FormLensError
 from model import fetch as npm
@@ -34,8 +34,6 @@ HELD_OUT = 0.2
 """Share of the pages that are never trained on."""
 PRINT = "dejavu-fonts-ttf", "2.37.3"
 PRINT_INTEGRITY = "sha512-f1hd7jJbeQa1VWcw+K2KrTXS50zTMaHpVC4XIKJpNcDeYR5ajMtj/iLlQDYNvLOKamUB3ARVVCf79lNwNVztSQ=="
-POINTER = "current.json"
-"""Below models/: which reader is in use (docs/decisions/0024-training.md)."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,10 @@ def divide(pages: Sequence[Labelled]) -> tuple[list[Labelled], list[Labelled]]:
 
 def choose_readers(models: str, base: str, work: Path) -> Readers:
     """The reader in use, by the pointer below ``models``, and the one to start from. Raises CallError for none."""
-    there = fetch(models, work, only=POINTER) / POINTER
-    now = json.loads(there.read_text(encoding="utf-8"))["now"] if there.is_file() else None
-    released = _release(models, now["version"], work) if now else SHIPPED
+    name = Path(POINTER).name
+    there = fetch(models, work, only=name) / name
+    now = read_pointer(there.read_bytes()).now if there.is_file() else None
+    released = _release(models, now.version, work) if now else SHIPPED
     return Readers({"released": released, "shipped": SHIPPED}.get(base) or _release(models, base, work), released)
 
 
