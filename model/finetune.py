@@ -8,24 +8,23 @@ reader that reads the held-out sets of the stream worse than before, beyond chan
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 
-from formlens.labelled import read_folder
-from formlens.learn import learn_form
-from formlens.reader import SHIPPED, Reader
+from formlens.reader import SHIPPED
 from formlens.types import CallError
 from model import heldout
 from model.damage import damage
 from model.data import LINES, Sample, Sources, sample, sources
-from model.examples import examples
 from model.export import alphabet_of, blend, export
 from model.fit import Place, Plan, fit, see
+from model.fonts import SYSTEM_FONTS
 from model.lines import alter
 from model.network import Network, network
+from model.own import Given, gather
 from model.stream import Pools
 
 OWN_SHARE = 0.5
@@ -55,36 +54,10 @@ class Mixed(Pools):
         return Sample(damage(rng, image) if rng.random() < 0.3 else image, one.text, one.kind)
 
 
-@dataclass(frozen=True)
-class Given:
-    """The user's crops, those to train on and those kept apart."""
-
-    train: list[Sample]
-    apart: list[Sample]
-
-
 def kinds(src: Sources) -> list[str]:
     """The kinds of the base stream that can be drawn from what is there."""
     there = {"digits": bool(src.boxed), "letters": bool(src.letters), "lines": any(src.lines)}
     return [kind for kind in ("digits", "fonts", "mixed", "printed", "letters", "lines") if there.get(kind, True)]
-
-
-def gather(folders: Sequence[Path], reader: Path, say: Say) -> Given:
-    """Crops and texts of all folders; of five pages and more every fifth is kept apart. Raises CallError."""
-    train: list[Sample] = []
-    apart: list[Sample] = []
-    for folder in folders:
-        held = read_folder(folder)
-        learned = learn_form(held, folder.name or "form", Reader(reader))
-        for doubt in learned.doubts:
-            say(f"{folder}: {doubt}")
-        for number, labelled in enumerate(held.labelled):
-            found = examples(labelled, learned.form, reader)
-            say(f"{labelled.scan.path}: {len(found)} crops")
-            (apart if number % 5 == 4 else train).extend(found)
-    if not train:
-        raise CallError(f"{folders[0]}: no column was found on these scans, so there is nothing to train on")
-    return Given(train, apart)
 
 
 def finetune(
@@ -104,20 +77,52 @@ def finetune(
 
     ``work`` keeps checkpoint, log and curves: the same call goes on where a killed one stopped.
     """
-    base = onnx.load(reader)
-    alphabet = alphabet_of(base)
+    stream = base_stream(data, alphabet_of(onnx.load(reader)))
+    given = gather(folders, reader, say)
+    tune(given, stream, out, work=work, reader=reader, steps=steps, rate=rate, held_out=held_out, say=say)
+
+
+def base_stream(data: Path, alphabet: str, printed: Path = SYSTEM_FONTS) -> tuple[Sources, Sources]:
+    """What the reader was trained on, and the part of it that is held out. Raises CallError where it is not there."""
     without = [name for name in LINES if not (data / f"lines_{name}").is_dir()]
     try:
-        seen = sources(data, alphabet, without=without)
-        unseen = sources(data, alphabet, held_out=True, without=without)
+        seen, unseen = (
+            sources(data, alphabet, held_out=held_out, without=without, printed=printed) for held_out in (False, True)
+        )
     except (ValueError, OSError) as error:
         raise CallError(f"--data {data}: {error}; fetch it with: python -m model.fetch --out {data}") from error
-    given = gather(folders, reader, say)
+    return seen, unseen
+
+
+def tune(
+    given: Given,
+    stream: tuple[Sources, Sources],
+    out: Path,
+    *,
+    work: Path,
+    reader: Path = SHIPPED,
+    steps: int = 400,
+    rate: float = 3e-4,
+    held_out: int = 60,
+    workers: int = Plan.workers,
+    say: Say = print,
+    at: Place = Place(),  # noqa: B008 - a frozen value
+) -> None:
+    """Write a reader trained on these crops and on the stream; raises CallError like `finetune`.
+
+    All processes of a job call this together; the first of them alone writes.
+    """
+    base = onnx.load(reader)
+    alphabet, (seen, unseen) = alphabet_of(base), stream
     say(f"{len(given.train)} crops to train on, {len(given.apart)} kept apart to choose by")
     base_sets = base_sets_of(unseen, held_out)
     sets = {**base_sets, **({"own": given.apart} if given.apart else {})}
     plan = Plan(steps=steps, rate=rate, warm_up=min(50, steps // 8), score_every=max(steps // 4, 1), save_every=50)
-    trained = fit(network(base), Mixed(seen, given.train, plan.seed), sets, replace(plan, patience=9), work, Place())
+    plan = replace(plan, patience=9, workers=workers)
+    trained = fit(network(base), Mixed(seen, given.train, plan.seed), sets, plan, work, at)
+    if at.rank:
+        return
+    trained = trained.to("cpu")
     start = network(base)
     before = errors_of(start, alphabet, sets)
     for share in BLENDS:

@@ -223,6 +223,7 @@ def test_the_handler_names_what_must_come_again(
     function: Any, s3: FakeS3, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(function, "store", store_.Store(s3, "b"))
+    monkeypatch.setattr(function.current, "_store", function.store)
     log = io.StringIO()
     function.logger.registered_handler.setStream(log)
     s3.put_object("b", "training/broken/manifest.json", b"{}")
