@@ -47,7 +47,7 @@ def square(image: Image) -> Squared:
 
 
 def cut_out(image: Image, near: Floats) -> Image:
-    """The sheet whose corners lie near those given, shape (4, 2), clockwise from top left; cut out as exactly as can be."""
+    """The sheet whose corners lie near those given, shape (4, 2), clockwise from top left, put square."""
     quad = find_sheet(image)
     close = quad is not None and float(np.abs(quad - near).max()) < 0.03 * max(image.shape[:2])
     return _flattened(image, quad if quad is not None and close else near)[0]

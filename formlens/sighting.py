@@ -96,8 +96,8 @@ def _why_none(small: Image) -> str:
     gray = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     if np.percentile(gray, 95) < _DARK:
         return DARK
-    level, light = cv2.threshold(cv2.medianBlur(gray, 5), 0, 255, cv2.THRESH_OTSU)
-    if gray[light > 0].mean() - gray[light == 0].mean() < 40 if 0 < light.mean() < 255 else True:
+    _, light = cv2.threshold(cv2.medianBlur(gray, 5), 0, 255, cv2.THRESH_OTSU)
+    if not 0 < light.mean() < 255 or gray[light > 0].mean() - gray[light == 0].mean() < 40:
         return NOTHING
     closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -132,9 +132,8 @@ def _is_covered(flat: Image) -> bool:
     edge = np.zeros((128, 128), np.bool_)
     edge[3:-3, 3:-3] = True
     for number in range(1, count):
-        if stats[number, cv2.CC_STAT_AREA] >= 100 and (labels[~edge] == number).sum() >= 5:
-            # a strip along the edge is desk that shows where the paper curls
-            x, y, width, height = stats[number, :4]
-            if min(width, height) > 6:
-                return True
+        # a strip along the edge is desk that shows where the paper curls
+        thin = min(stats[number, cv2.CC_STAT_WIDTH], stats[number, cv2.CC_STAT_HEIGHT]) <= 6
+        if not thin and stats[number, cv2.CC_STAT_AREA] >= 100 and (labels[~edge] == number).sum() >= 5:
+            return True
     return False

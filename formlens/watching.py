@@ -21,7 +21,7 @@ MOVING = "hold still"
 WAITING = "one moment"
 READ = "done: take the form away"
 SEEN = "this form was read already"
-RETRY = "not read: straighten it, or take it away"
+UNREAD = "not read: straighten it, or take it away"
 
 STILL = 3
 """Frames without movement before a sheet counts as lying still."""
@@ -94,20 +94,16 @@ class Watch:
             return Look(MOVING)
         return self._judge(frame, small, magnify, now)
 
-    def kept(self, page: Image) -> None:
-        """The page that came out is read and safe: it is not read again."""
+    def kept(self, page: Image, *, readable: bool = True) -> None:
+        """The page that came out is safe on the disk, read or not: it is not taken again."""
         self._last, self._attempts = portrait(page), 0
-        self._settle(READ)
+        self._settle(READ if readable else UNREAD)
 
     def failed(self) -> bool:
-        """The page that came out could not be read; whether it is tried again with another frame."""
+        """The page that came out could not be read; whether it is to be tried again, with another frame."""
         self._attempts += 1
-        again = self._attempts < ATTEMPTS
-        if again:
-            self._begin()
-        else:
-            self._settle(RETRY)
-        return again
+        self._begin()
+        return self._attempts < ATTEMPTS
 
     def _settle(self, hint: str) -> None:
         assert self._before is not None  # noqa: S101

@@ -30,8 +30,8 @@ def looks(watch: Watch, seen: Iterable[Frame], *, readable: bool = True) -> list
     found = []
     for frame in seen:
         found.append(watch.look(frame))
-        if (page := found[-1].page) is not None:
-            watch.kept(page) if readable else watch.failed()
+        if (page := found[-1].page) is not None and (readable or not watch.failed()):
+            watch.kept(page, readable=readable)
     return found
 
 
@@ -89,7 +89,7 @@ def test_a_copy_with_one_other_digit_is_another_page(shown: list[Look]) -> None:
 def test_a_sheet_that_cannot_be_read_is_tried_again_and_then_left() -> None:
     found = looks(Watch(), frames(FORM, [Moment(WHERE)] * 40), readable=False)
     assert len(pages(found)) == watching.ATTEMPTS
-    assert found[-1].hint == watching.RETRY
+    assert found[-1].hint == watching.UNREAD
 
 
 @pytest.mark.parametrize(
