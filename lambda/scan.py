@@ -14,7 +14,7 @@ from formlens.released import ReleasedForm
 from formlens.types import PageResult
 from keys import UNKNOWN_FORM, Place, Upload, claim_of
 from learned import Forms
-from store import Store, Stored
+from objects import Objects, Stored
 
 COPY_LIMIT = 5_000_000_000
 """Bytes that S3 copies in one call; a larger scan stays where it is."""
@@ -41,7 +41,7 @@ def read_scan(
     upload: Upload,
     version: str | None,
     *,
-    store: Store,
+    store: Objects,
     reader: Reader,
     forms: Forms,
     may_go_on: Callable[[], bool],
@@ -84,7 +84,7 @@ def read_scan(
     return outcome
 
 
-def _pages_there(place: Place, forms: list[str], store: Store) -> frozenset[int]:
+def _pages_there(place: Place, forms: list[str], store: Objects) -> frozenset[int]:
     """The pages that have a result already, in whichever form."""
     names = {place.form, *forms} if place.form == UNKNOWN_FORM else {place.form}
     keys = (key for name in names for key in store.list(place.of(name).results))
@@ -92,7 +92,7 @@ def _pages_there(place: Place, forms: list[str], store: Store) -> frozenset[int]
 
 
 def _set_aside(
-    reason: bytes, page: int, upload: Upload, version: str | None, scan: Stored, place: Place, store: Store
+    reason: bytes, page: int, upload: Upload, version: str | None, scan: Stored, place: Place, store: Objects
 ) -> None:
     if scan.size <= COPY_LIMIT:
         store.copy(upload.key, place.failed, version=version)
