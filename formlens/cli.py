@@ -127,11 +127,13 @@ def read(
     "page2.csv, …, and blank.pdf where it is there; then `formlens read new/ --form intake.form --out rows.csv`."
 )
 def learn(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Scans, each with its CSV; and blank.pdf, if any.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Scans, each with its CSV; blank.pdf if any, or alone.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FORM", help="The form to write: one file, data only.")],
     max_error: MaxError = None,
 ) -> None:
-    """Learn where each column lives on a form from scans and the CSVs that people typed for them."""
+    """Learn where each column lives on a form, from scans and the CSVs typed for them, or from the empty form alone."""
     if out.is_dir():
         raise CallError(f"--out {out}: a folder is there; name a file, for example {out / 'intake.form'}")
 
@@ -139,7 +141,7 @@ def learn(
         return _progress(labelled, "Learning", lambda one: one.scan.path.name)
 
     reader = Reader()
-    learned = learn_form(read_folder(folder), out.stem, reader, watch, max_error or ERROR)
+    learned = learn_form(read_folder(folder, blank_alone=True), out.stem, reader, watch, max_error or ERROR)
     save_form(learned.form, out)
     for doubt in learned.doubts:
         errors.print(doubt, style="yellow")

@@ -6,16 +6,17 @@ label with its colon is a place too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from formlens.boxes import find_boxes
+from formlens.combs import Comb, comb_of, find_rows, ticked
 from formlens.ink import Gray
 from formlens.ledges import LINE, NARROWEST, find_ledges, is_shaded
 from formlens.printed import Line
-from formlens.ruled import Ruled
+from formlens.ruled import Ruled, take_apart
 from formlens.types import Box
 
 _LETTERED = 44
@@ -37,11 +38,11 @@ def find_fillable(blank: Gray, ruled: Ruled, lines: Sequence[Line]) -> list[Fill
     """Every place to fill, from top to bottom; ``lines`` is the printed text."""
     boxes = [box for box in find_boxes(blank) if not is_shaded(ruled, box) and not _in_word(box, lines)]
     boxes = [box for box in boxes if max(box[2] - box[0], box[3] - box[1]) <= _LETTERED or _is_bare(ruled, box)]
-    combs = _rows(boxes, ruled.text)
+    combs = find_rows(boxes, ruled.text)
     in_combs = {box for comb in combs for box in comb}
     marks = [box for box in boxes if box not in in_combs and _is_mark(box)]
     found = [Fillable(box, "mark") for box in marks]
-    found += [Fillable(_around(comb), "comb", len(comb)) for comb in combs]
+    found += [_comb(comb_of(row)) for row in combs]
     taken = [one.box for one in found]
     small = [box for box in boxes if box not in in_combs and not _is_mark(box) and box[2] - box[0] >= NARROWEST]
     written: list[Box] = []
@@ -56,49 +57,24 @@ def find_fillable(blank: Gray, ruled: Ruled, lines: Sequence[Line]) -> list[Fill
     return sorted(found, key=lambda one: (one.box[1], one.box[0]))
 
 
+def find_combs(blank: Gray) -> dict[Box, int]:
+    """The combs of a blank, and how many characters each takes."""
+    return {one.box: one.cells for one in find_fillable(blank, take_apart(blank), ()) if one.way == "comb"}
+
+
 def _texts_and_combs(boxes: Sequence[Box], ruled: Ruled) -> list[Fillable]:
     """Places to write; narrow ones side by side that take a character each are a comb, and so is a line with ticks."""
-    narrow = [box for box in boxes if box[2] - box[0] <= 1.5 * LINE]
-    combs = _rows(narrow, ruled.text)
-    in_combs = {box for comb in combs for box in comb}
-    found = [Fillable(_around(comb), "comb", len(comb)) for comb in combs]
-    return found + [_ticked(Fillable(box, "text"), ruled) for box in boxes if box not in in_combs]
+    rows = find_rows([box for box in boxes if box[2] - box[0] <= 1.5 * LINE], ruled.text)
+    found = [_comb(comb_of(row)) for row in rows]
+    for box in boxes:
+        if not any(box in row for row in rows):
+            comb = ticked(box, [*ruled.ticks, *ruled.upright])
+            found.append(Fillable(box, "text") if comb is None else _comb(comb))
+    return found
 
 
-def _rows(boxes: Sequence[Box], text: Gray) -> list[list[Box]]:
-    """Rows of three and more equal boxes at one pitch with no print between them."""
-    left = sorted(boxes)
-    rows: list[list[Box]] = []
-    while left:
-        row = [left.pop(0)]
-        while following := [box for box in left if _follows(row, box, text)]:
-            row.append(following[0])
-            left.remove(following[0])
-        if len(row) >= 3:
-            rows.append(row)
-    return rows
-
-
-def _follows(row: Sequence[Box], box: Box, text: Gray) -> bool:
-    last = row[-1]
-    wide, gap = last[2] - last[0], box[0] - last[2]
-    if abs(box[1] - last[1]) > 4 or abs(box[3] - last[3]) > 4 or abs(box[2] - box[0] - wide) > 5:
-        return False
-    if not -2 <= gap < 0.9 * wide or (len(row) > 1 and abs(gap - (last[0] - row[-2][2])) > 5):
-        return False
-    between = text[last[1] + 3 : last[3] - 3, last[2] + 4 : max(last[2] + 4, box[0] - 4)]
-    return int(np.count_nonzero(between)) < 6
-
-
-def _ticked(one: Fillable, ruled: Ruled) -> Fillable:
-    """A line to write on whose room is parted by ticks at equal distances is a comb."""
-    x0, y0, x1, y1 = one.box
-    ticks = [(a + c) / 2 for a, b, c, d in [*ruled.ticks, *ruled.upright] if b < y1 and d > y1 - 8 and d - b < y1 - y0 + 12]
-    inside = sorted(tick for tick in ticks if x0 + 6 < tick < x1 - 6)
-    steps = np.diff([x0, *inside, x1])
-    if len(inside) >= 2 and steps.max() < 1.8 * LINE and np.ptp(steps) < 0.3 * steps.mean():
-        return replace(one, way="comb", cells=len(steps))
-    return one
+def _comb(comb: Comb) -> Fillable:
+    return Fillable(comb.box, "comb", comb.cells)
 
 
 def _after_labels(ruled: Ruled, lines: Sequence[Line], taken: Sequence[Box]) -> list[Box]:
@@ -137,11 +113,6 @@ def _in_word(box: Box, lines: Sequence[Line]) -> bool:
         if a + 4 < x0 and x1 < c - 4 and b - 2 < y0 and y1 < d + 2 and y1 - y0 < 0.62 * (d - b):
             return True
     return False
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    edges = list(zip(*boxes, strict=True))
-    return min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3])
 
 
 def _common(a: Box, b: Box) -> int:

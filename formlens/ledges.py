@@ -194,9 +194,8 @@ def _has_words(ledge: _Ledge, lines: Sequence[Line]) -> bool:
 
 def _is_heading(ledge: _Ledge, others: Sequence[_Ledge], lines: Sequence[Line]) -> bool:
     """Whether a cell with words has a cell without any right below: then it heads the column of a table."""
-    if ledge.box[3] - ledge.box[1] >= _TALLEST - 2 and not _has_words(replace(ledge, roof=ledge.box[1] - LINE // 2), lines):
-        return False
-    if not _has_words(ledge, lines):
+    close = replace(ledge, roof=max(ledge.roof, ledge.box[1] - LINE // 2))
+    if not _has_words(close, lines):
         return False
     return any(
         abs(other.span[0] - ledge.span[0]) < 8 and abs(other.span[1] - ledge.span[1]) < 8
@@ -206,7 +205,7 @@ def _is_heading(ledge: _Ledge, others: Sequence[_Ledge], lines: Sequence[Line]) 
 
 
 def _two_lined(ledges: Sequence[_Ledge], ruled: Ruled, lines: Sequence[Line]) -> list[_Ledge]:
-    """The same ledges; those that only dots part, or that lie free with no label between, are the lines of one place."""
+    """The same ledges; of one place are those that only dots part, or that lie free with no label between."""
     dotted = {line[1] for line in ruled.dotted}
     found: list[_Ledge] = []
     for ledge in sorted(ledges, key=lambda one: one.box[3]):

@@ -1,4 +1,4 @@
-"""A blank form goes in; its rulings, level and upright, what else is printed on it, and where it is shaded, come out."""
+"""A blank form goes in; its rulings, level and upright, what else is printed, and where it is shaded, come out."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,8 @@ def take_apart(blank: Gray) -> Ruled:
     """Tell the rulings of a blank, shape (height, width), from its words and its shades."""
     shaded, black = _shades(blank)
     dark = cv2.adaptiveThreshold(blank, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20)
-    lines = np.asarray(cv2.subtract(dark, black), np.uint8)
+    inner = cv2.erode(black, np.ones((9, 9), np.uint8))  # the side of a black area may go on as a ruling
+    lines = np.asarray(cv2.subtract(dark, inner), np.uint8)
     level = [line for line in _joined(_lines(lines, (1, _LONG), 0)) if not _is_edge(line, dark)]
     upright = [line for line in _lines(lines, (_LONG, 1), 1) if not _is_edge(line, black)]
     dotted = [line for line in _dotted(lines, 0, 80) if not any(_touch(line, other) for other in level)]
@@ -82,9 +83,7 @@ def _is_edge(line: Box, dark: Gray) -> bool:
 def _dotted(dark: Gray, axis: int, least: int) -> list[Box]:
     """Lines of dots or dashes that stand closer than the signs of a leader do; level (axis 0) or upright."""
     _, components, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    along, across = (
-        (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT) if axis == 0 else (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH)
-    )
+    along, across = (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT) if axis == 0 else (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH)
     small = (boxes[:, across] <= 6) & (boxes[:, along] <= 30)
     small[0] = False
     near = (1, 13) if axis == 0 else (9, 1)
