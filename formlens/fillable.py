@@ -35,7 +35,7 @@ class Fillable:
 
 
 def find_fillable(blank: Gray, ruled: Ruled, lines: Sequence[Line]) -> list[Fillable]:
-    """Every place to fill, from top to bottom; ``lines`` is the printed text."""
+    """Every place to fill, in reading order; ``lines`` is the printed text."""
     boxes = [box for box in find_boxes(blank) if not is_shaded(ruled, box) and not _in_word(box, lines)]
     boxes = [box for box in boxes if max(box[2] - box[0], box[3] - box[1]) <= _LETTERED or _is_bare(ruled, box)]
     combs = find_rows(boxes, ruled.text)
@@ -54,7 +54,18 @@ def find_fillable(blank: Gray, ruled: Ruled, lines: Sequence[Line]) -> list[Fill
     after = [Fillable(box, "text") for box in _after_labels(ruled, lines, taken)]
     if len(after) > sum(one.way != "mark" for one in found):
         found += after
-    return sorted(found, key=lambda one: (one.box[1], one.box[0]))
+    return _in_order(found)
+
+
+def _in_order(places: Sequence[Fillable]) -> list[Fillable]:
+    """Places in reading order: line by line as they end, and in a line from left to right."""
+    ordered: list[Fillable] = []
+    left = sorted(places, key=lambda one: one.box[3])
+    while left:
+        row = [one for one in left if one.box[3] - left[0].box[3] < 0.4 * LINE]
+        ordered += sorted(row, key=lambda one: one.box[0])
+        left = left[len(row) :]
+    return ordered
 
 
 def find_combs(blank: Gray) -> dict[Box, int]:

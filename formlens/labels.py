@@ -57,7 +57,7 @@ def beside_mark(box: Box, lines: Sequence[Line], ruled: Ruled) -> Line | None:
     near = [line for line in lines if _level(line.box, box) and -8 <= line.box[0] - box[2] < 1.6 * LINE]
     line = min(near, key=lambda line: line.box[0], default=None)
     if line is None or any(
-        box[2] - 4 < a < line.box[0] + 4 and b < box[3] and d > box[1] for a, b, _, d in ruled.upright
+        box[2] + 4 < a < line.box[0] + 4 and b < box[3] and d > box[1] for a, b, _, d in ruled.upright
     ):
         return None
     before = any(_level(other.box, box) and -8 <= box[0] - other.box[2] < 0.6 * LINE for other in lines)

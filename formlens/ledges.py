@@ -62,6 +62,8 @@ def is_shaded(ruled: Ruled, box: Box) -> bool:
 def _on(ruled: Ruled, lines: Sequence[Line], line: Box) -> list[_Ledge]:
     """The ledges of one ruling, from left to right."""
     x0, top, x1, _ = line
+    if _is_top(line, ruled):
+        return []
     bars = [
         (left, right)
         for left, above, right, below in ruled.upright
@@ -76,6 +78,13 @@ def _on(ruled: Ruled, lines: Sequence[Line], line: Box) -> list[_Ledge]:
             if ledge is not None:
                 found.append(ledge)
     return found
+
+
+def _is_top(line: Box, ruled: Ruled) -> bool:
+    """Whether a ruling is the upper side of a box or table: at both ends upright ones go down, and none goes up."""
+    ends = [[u for u in ruled.upright if abs((u[0] + u[2]) / 2 - x) < 8] for x in (line[0], line[2])]
+    down = all(any(abs(u[1] - line[1]) < 8 and u[3] > line[3] + 6 for u in end) for end in ends)
+    return down and not any(u[1] < line[1] - 8 and u[3] > line[1] - 8 for end in ends for u in end)
 
 
 def _above(ruled: Ruled, lines: Sequence[Line], x0: int, x1: int, bottom: int, barred: bool) -> _Ledge | None:
