@@ -17,7 +17,7 @@ from formlens.types import Box, Image
 
 _FEWEST = 3
 """Boxes from which a row is a comb."""
-_WIDEST = 60
+_WIDEST = 80
 """Pixels of a form's frame that the place of one character may be wide."""
 
 

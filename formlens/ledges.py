@@ -110,7 +110,12 @@ def _above(ruled: Ruled, lines: Sequence[Line], x0: int, x1: int, bottom: int, b
         return ledge
     if barred:
         return None if _under_paragraph(ledge, lines) else ledge
-    return ledge if _is_asked_for(ruled, lines, ledge.box) else None
+    return ledge if _has_ticks(ledge.box, ruled) or _is_asked_for(ruled, lines, ledge.box) else None
+
+
+def _has_ticks(box: Box, ruled: Ruled) -> bool:
+    """Whether ticks stand on a line: then it is for characters, whatever is printed around."""
+    return sum(box[0] + 6 < a and c < box[2] - 6 and b < box[3] < d + 8 for a, b, c, d in ruled.ticks) >= 2
 
 
 def _free(ruled: Ruled, lines: Sequence[Line], x0: int, x1: int, bottom: int) -> tuple[int, int] | None:

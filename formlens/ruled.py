@@ -12,6 +12,8 @@ _LONG = 31
 """Pixels of a form's frame from which a straight line is a ruling."""
 _THICK = 14
 """Pixels that a ruling may be thick."""
+_TICK = 42
+"""Pixels that a line which parts characters is lower than."""
 _SHADED = 0.88
 """How light, as a share of the paper, an area is that nobody is meant to write on."""
 
@@ -43,9 +45,12 @@ def take_apart(blank: Gray) -> Ruled:
     upright = [line for line in _lines(lines, (_LONG, 1), 1) if not _is_edge(line, black)]
     dotted = [line for line in _dotted(lines, 0, 80) if not any(_touch(line, other) for other in level)]
     ticks = [tick for tick in _dotted(lines, 1, 20) if not any(_touch(tick, other) for other in upright)]
+    stubs = [stub for stub in _stubs(lines, level) if not any(_touch(stub, other) for other in upright)]
+    ticks += _ticks([*upright, *stubs], level)
+    upright = [line for line in upright if line not in ticks]
     text = cv2.max(dark, black)
     for x0, y0, x1, y1 in [*level, *upright, *dotted, *ticks]:
-        text[max(0, y0 - 1) : y1 + 1, max(0, x0 - 1) : x1 + 1] = 0
+        text[max(0, y0 - 2) : y1 + 2, max(0, x0 - 2) : x1 + 2] = 0
     known = [*level, *_joined(dotted)]
     return Ruled(
         tuple(sorted(known, key=lambda box: (box[1], box[0]))), frozenset(_joined(dotted)), tuple(upright),
@@ -84,7 +89,7 @@ def _dotted(dark: Gray, axis: int, least: int) -> list[Box]:
     """Lines of dots or dashes that stand closer than the signs of a leader do; level (axis 0) or upright."""
     _, components, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     along, across = (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT) if axis == 0 else (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH)
-    small = (boxes[:, across] <= 6) & (boxes[:, along] <= 30)
+    small = (boxes[:, across] <= 6) & (boxes[:, along] <= (30 if axis == 0 else 12))
     small[0] = False
     near = (1, 13) if axis == 0 else (9, 1)
     joined = cv2.morphologyEx(np.asarray(small[components], np.uint8), cv2.MORPH_CLOSE, np.ones(near, np.uint8))
@@ -94,6 +99,28 @@ def _dotted(dark: Gray, axis: int, least: int) -> list[Box]:
         if length >= least and thick <= 8 and length > 4 * thick:
             lines.append((x, y, x + w, y + h))
     return lines
+
+
+def _stubs(dark: Gray, level: list[Box]) -> list[Box]:
+    """Thin upright strokes that stand on rulings and are too low for rulings themselves."""
+    bare = dark.copy()
+    for x0, y0, x1, y1 in level:
+        bare[max(0, y0 - 1) : y1 + 1, x0:x1] = 0
+    stats = cv2.connectedComponentsWithStats(bare, connectivity=8)[2][1:].tolist()
+    thin = [(x, y, x + w, y + h) for x, y, w, h, _ in stats if w <= 6 and 8 <= h < _LONG and h > 2 * w]
+    return [u for u in thin if any(a[0] - 4 <= u[0] and u[2] <= a[2] + 4 and -2 <= a[1] - u[3] < 4 for a in level)]
+
+
+def _ticks(upright: list[Box], level: list[Box]) -> list[Box]:
+    """Low lines, free at their top, that stand on one ruling at one pitch: they part the places of characters."""
+    low = [u for u in upright if u[3] - u[1] < _TICK and not any(_touch(u, a) and abs(a[1] - u[1]) < 6 for a in level)]
+    ticks: list[Box] = []
+    for ruling in level:
+        standing = sorted(u for u in low if -8 < u[3] - ruling[1] < 12 and ruling[0] - 6 < u[0] < ruling[2] + 6)
+        steps = np.diff([u[0] for u in standing])
+        if len(steps) >= 2 and steps.max() < 2 * _TICK and np.ptp(steps) < 0.2 * steps.mean():
+            ticks += standing
+    return ticks
 
 
 def _joined(lines: list[Box]) -> list[Box]:
