@@ -23,6 +23,7 @@ SECTIONS = (
     "crops",
     "tables",
     "kinds",
+    "blank",
 )
 """In the order of the table; section `x` is `score(setup)` of the module `model.score_x`."""
 BY_HAND: tuple[str, ...] = ("forms", "register", "confidence")
