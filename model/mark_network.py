@@ -7,6 +7,7 @@ scaled on boxes that it was not fitted to (temperature scaling, Guo et al., ICML
 import io
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from model import checkpoint
 
 Sample = tuple[NDArray[np.float16], NDArray[np.float32]]
 """Tensors (n, 4, side, side), in half precision for their number, and 1 for each marked box (n)."""
@@ -48,17 +51,26 @@ class Marks(nn.Module):
         return torch.sigmoid(sum(self.logits(view) for view in views) / 4 / self.temperature)
 
 
-def fit(draw: Callable[[int], Sample], other: Sample, rounds: int, seed: int) -> Marks:
+def fit(draw: Callable[[int], Sample], other: Sample, rounds: int, seed: int, work: Path | None = None) -> Marks:
     """Train on what `draw` gives for each round, scale the certainty on the other boxes; prints a line a round.
 
-    One thread and half precision (bfloat16): the same numbers come out each time on processors of one kind.
+    One thread and half precision (bfloat16): the same numbers come out each time on processors of one kind, also where
+    ``work`` keeps what is needed to go on behind the last whole round.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     network = Marks().to(memory_format=torch.channels_last)
     unseen, truth = (torch.from_numpy(part).float() for part in other)
     tuner = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01)
-    for number in range(rounds):
+    first, parts = 0, {"network": network, "tuner": tuner}
+    state = None if work is None else work / "marks.pt"
+    if state is not None and state.is_file():
+        held = torch.load(state, weights_only=True)
+        first = held["rounds"]
+        torch.set_rng_state(held["random"])
+        for name, part in parts.items():
+            part.load_state_dict(held[name])
+    for number in range(first, rounds):
         network.train()
         boxes, marks = (torch.from_numpy(part) for part in draw(number))
         order = torch.randperm(len(boxes))
@@ -72,15 +84,23 @@ def fit(draw: Callable[[int], Sample], other: Sample, rounds: int, seed: int) ->
             tuner.zero_grad()
             loss.backward()
             tuner.step()
-        network.eval()
-        with torch.no_grad():
-            logits = network.logits(unseen)
-        right = float(((logits > 0) == (truth > 0.5)).float().mean())
-        print(f"round {number + 1}: {100 * right:.2f} % of boxes not fitted to", flush=True)
+        if state is not None:
+            states = {name: part.state_dict() for name, part in parts.items()}
+            checkpoint.write({"rounds": number + 1, "random": torch.get_rng_state(), **states}, state)
+        print(f"round {number + 1}: {100 * _right(network, unseen, truth):.2f} % of boxes not fitted to", flush=True)
+    network.eval()
+    with torch.no_grad():
+        logits = network.logits(unseen)
     scales = torch.linspace(0.5, 4, 36)
     losses = [float(functional.binary_cross_entropy_with_logits(logits / scale, truth)) for scale in scales]
     network.temperature[0] = scales[int(np.argmin(losses))]
     return network
+
+
+def _right(network: Marks, boxes: Tensor, truth: Tensor) -> float:
+    network.eval()
+    with torch.no_grad():
+        return float(((network.logits(boxes) > 0) == (truth > 0.5)).float().mean())
 
 
 def _rate(done: float) -> float:

@@ -114,11 +114,26 @@ def photographed(rng: Generator, real: Sequence[Box], count: int) -> Tensors:
     return np.stack(tensors), np.array([box.marked for box in chosen], np.float32)
 
 
-def rounds_of(real: Sequence[Box], seed: int, count: int, share: float) -> Callable[[int], Tensors]:
+def kept(seed: int, count: int, work: Path | None) -> Tensors:
+    """`drawn`, or what an earlier call put into a folder."""
+    if work is None:
+        return drawn(seed, count)
+    path = work / f"drawn-{seed}-{count}.npz"
+    if not path.is_file():
+        boxes, marks = drawn(seed, count)
+        work.mkdir(parents=True, exist_ok=True)
+        np.savez(path.with_suffix(".part.npz"), boxes=boxes, marks=marks)
+        path.with_suffix(".part.npz").replace(path)
+    with np.load(path) as held:
+        return held["boxes"], held["marks"]
+
+
+def rounds_of(real: Sequence[Box], seed: int, pool: Tensors, share: float) -> Callable[[int], Tensors]:
     """What each round trains on: the same drawn boxes, and real ones that are other each time."""
-    first = round(count * (1 - share))
+    first = len(pool[0])
+    count = round(first / (1 - share))
     boxes, marks = np.zeros((count, 4, SIDE, SIDE), np.float16), np.zeros(count, np.float32)
-    boxes[:first], marks[:first] = drawn(seed, first)
+    boxes[:first], marks[:first] = pool
 
     def draw(number: int) -> Tensors:
         boxes[first:], marks[first:] = photographed(np.random.default_rng((seed, 2, number)), real, count - first)
@@ -133,7 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="leave this part's sheets out (default: none)")
-    parser.add_argument("--boxes", type=int, default=40_000)
+    parser.add_argument("--boxes", type=int, default=32_000, help="drawn boxes")
+    parser.add_argument("--work", type=Path, help="a folder that keeps what a training needs that was broken off")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--share", type=float, default=0.2, help="of real boxes among those trained on")
     parser.add_argument("--seed", type=int, default=0)
@@ -141,11 +157,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from model.mark_network import fit, write  # torch is not everywhere where this module's boxes are of use
 
     real = real_boxes(given.data)
-    kept = [box for box in real if box.fold != given.fold]
-    network = fit(
-        rounds_of(kept, given.seed, given.boxes, given.share), drawn(given.seed + 1, 3000), given.rounds, given.seed
-    )
-    held_out = sorted({box.sheet for box in real} - {box.sheet for box in kept})
+    seen = [box for box in real if box.fold != given.fold]
+    rounds = rounds_of(seen, given.seed, kept(given.seed, given.boxes, given.work), given.share)
+    network = fit(rounds, kept(given.seed + 1, 3000, given.work), given.rounds, given.seed, given.work)
+    held_out = sorted({box.sheet for box in real} - {box.sheet for box in seen})
     card = {
         "licence": "Apache-2.0", "seed": given.seed, "held out": held_out,
         "data": ["photographed boxes, ODK scan (Apache-2.0)", "boxes drawn by model.boxes"],
