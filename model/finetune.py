@@ -8,13 +8,14 @@ a reader that reads those no better than before is not written, nor one that rea
 (`model.gates`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 
+from formlens.decode import decode
 from formlens.labelled import read_folder
 from formlens.learn import learn_form
 from formlens.reader import SHIPPED, Reader
@@ -25,7 +26,7 @@ from model.data import LINES, Sample, Sources, sample, sources
 from model.examples import examples
 from model.export import alphabet_of, blend, card_of, export
 from model.fit import Place, Plan, fit, see
-from model.gates import OWN, learnable, passed
+from model.gates import OWN, Errors, Sets, learnable, passed
 from model.lines import alter
 from model.network import Network, network
 from model.stream import Pools
@@ -134,16 +135,17 @@ def finetune(
     plan = Plan(steps, rate, warm_up=min(50, steps // 8), score_every=max(steps // 3, 1), save_every=50, frozen=FROZEN)
     trained = fit(network(base), Mixed(seen, given.train, plan.seed), sets, replace(plan, patience=9), work, Place())
 
-    def after(share: float) -> dict[str, float]:
+    def after(share: float) -> Sets:
         found = errors_of(_mixed(base, trained, share), alphabet, sets)
-        say(f"{share:.0%} of the training: " + ", ".join(f"{k} {before[k]:.3f} → {found[k]:.3f}" for k in sets))
+        changes = (f"{name} {before[name].rate:.3f} → {found[name].rate:.3f}" for name in sets)
+        say(f"{share:.0%} of the training, character errors: " + ", ".join(changes))
         return found
 
     share, found = passed(before, BLENDS, after)
     out.parent.mkdir(parents=True, exist_ok=True)
     notes = {"fine-tuned": f"{len(given.train)} crops of the user's, {steps} steps, {share:.0%} of the change"}
     out.write_bytes(export(_mixed(base, trained, share), base, notes, card=card_of(base)))
-    say(f"character errors on your crops kept apart {before[OWN]:.3f} → {found[OWN]:.3f} -> {out}")
+    say(f"character errors on your crops kept apart {before[OWN].rate:.3f} → {found[OWN].rate:.3f} -> {out}")
 
 
 def _mixed(base: onnx.ModelProto, trained: Network, share: float) -> Network:
@@ -157,10 +159,12 @@ def base_sets_of(unseen: Sources, size: int) -> dict[str, list[Sample]]:
     return {kind: [sample(unseen, heldout.SEED, index, kind) for index in range(size)] for kind in there}
 
 
-def errors_of(model: Network, alphabet: str, sets: dict[str, list[Sample]]) -> dict[str, float]:
-    """Character errors of each set."""
+def errors_of(model: Network, alphabet: str, sets: Mapping[str, Sequence[Sample]]) -> Sets:
+    """What a network reads wrong of each set."""
     model.eval()
-    return {
-        name: heldout.score(lambda crops: see(model, crops), alphabet, samples).character_errors
-        for name, samples in sets.items()
-    }
+    found = {}
+    for name, samples in sets.items():
+        texts = [decode(seen, alphabet).text for seen in see(model, [one.image for one in samples])]
+        wrong = [heldout.edits(text, one.text) for text, one in zip(texts, samples, strict=True)]
+        found[name] = Errors(np.array(wrong, np.int64), np.array([len(one.text) for one in samples], np.int64))
+    return found

@@ -1,54 +1,84 @@
 """Errors before and after a training go in; whether its reader may be written, or why not, comes out.
 
 Two gates: it reads the user's own crops that were kept apart better than before, and the base's held-out sets no worse
-beyond chance. Errors are characters wrong for each one written, by set.
+than chance explains.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formlens.types import CallError
 
-FORGOTTEN = 0.005
-"""Mean errors over the base's held-out sets that may be added: what chance does to so many crops."""
 OWN = "own"
 """Name of the set of the user's crops that were kept apart; all other sets are the base's."""
+SURE = 1.645
+"""Standard errors: growth beyond so many has a chance of one in twenty where nothing was forgotten."""
+MOST = 0.01
+"""Mean character errors that may be added at most, however little the sets can tell."""
 
-Errors = Mapping[str, float]
+
+@dataclass(frozen=True)
+class Errors:
+    """Characters wrong and characters written, of each crop of one set."""
+
+    wrong: NDArray[np.int64]
+    written: NDArray[np.int64]
+
+    @property
+    def rate(self) -> float:
+        """Characters wrong for each one written."""
+        return float(self.wrong.sum() / max(self.written.sum(), 1))
 
 
-def passed(before: Errors, shares: Sequence[float], after: Callable[[float], Errors]) -> tuple[float, Errors]:
+Sets = Mapping[str, Errors]
+
+
+def passed(before: Sets, shares: Sequence[float], after: Callable[[float], Sets]) -> tuple[float, Sets]:
     """The first share of the training that passes both gates, and its errors; `after` scores a share.
 
     Raises CallError, which says which gate stood in the way and what may help.
     """
-    best: Errors | None = None
+    learned = False
+    grown: list[tuple[float, float]] = []
     for share in shares:
         found = after(share)
-        lost = forgotten(before, found)
-        if found[OWN] < before[OWN] and lost <= FORGOTTEN:
+        growth, chance = forgotten(before, found)
+        better = found[OWN].rate < before[OWN].rate
+        if better and growth <= chance:
             return share, found
-        if lost <= FORGOTTEN or best is None:
-            best = found
-    assert best is not None, "no share was tried"  # noqa: S101 - a caller's mistake
-    if best[OWN] >= before[OWN]:
+        learned = learned or better
+        grown.append((growth, chance))
+    if not learned:
         raise CallError(
-            f"no reader written: nothing was learned (character errors on your crops kept apart {before[OWN]:.3f} "
-            f"before, {best[OWN]:.3f} after); add labelled scans, check what was typed for them, or give more --steps"
+            "no reader written: nothing was learned (character errors on your crops kept apart "
+            f"{before[OWN].rate:.3f} before, {found[OWN].rate:.3f} after); add labelled scans, check what was typed for "
+            "them, or give more --steps"
         )
+    growth, chance = min(grown)
     raise CallError(
-        f"no reader written: it would read other forms worse (character errors on the base's held-out sets "
-        f"{forgotten(before, best):+.3f}, {FORGOTTEN:+.3f} may be chance); add labelled scans, or give fewer --steps"
+        "no reader written: it would read other forms worse (character errors on the base's held-out sets "
+        f"{growth:+.4f}, of which {chance:.4f} may be chance); add labelled scans, or give fewer --steps"
     )
 
 
-def learnable(before: Errors) -> None:
+def learnable(before: Sets) -> None:
     """Raises CallError where nothing is left to learn; worth a look before a training."""
-    if before[OWN] == 0:
+    if not before[OWN].wrong.any():
         raise CallError("no reader written: nothing to learn, the reader makes no error on your crops kept apart")
 
 
-def forgotten(before: Errors, after: Errors) -> float:
-    """By how much the errors on the base's sets grew, on the mean of the sets."""
-    return float(np.mean([after[name] - before[name] for name in before if name != OWN]))
+def forgotten(before: Sets, after: Sets) -> tuple[float, float]:
+    """By how much the errors on the base's sets grew, on the mean of the sets, and how much of that chance may do.
+
+    The same crops are read twice, so chance is what the differences crop by crop say of their own mean.
+    """
+    growth, variance = [], []
+    for name, one in before.items():
+        if name != OWN:
+            change = after[name].wrong - one.wrong
+            growth.append(float(change.sum() / one.written.sum()))
+            variance.append(len(change) * float(change.var()) / float(one.written.sum()) ** 2)
+    return float(np.mean(growth)), min(MOST, SURE * float(np.sqrt(np.sum(variance))) / len(growth))

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--reader", type=Path, help="another reader's file (default: the shipped one)")
     parser.add_argument("--base", type=Path, default=BASE, help="the untrained base (make base; default: %(default)s)")
     parser.add_argument(
-        "--size", type=int, default=500, help="crops that each set holds at most (default: %(default)s)"
+        "--size", type=int, default=200, help="crops that each set holds at most (default: %(default)s)"
     )
     parser.add_argument("--steps", type=int, help="of the training in payback (default: those of `formlens train`)")
     names = "{" + ",".join(SECTIONS + BY_HAND) + "}"
