@@ -79,7 +79,7 @@ def gather(folders: Sequence[Path], reader: Path, say: Say) -> Given:
     pages: list[list[Sample]] = []
     for folder in folders:
         held = read_folder(folder)
-        learned = learn_form(held, folder.name or "form", Reader(reader))
+        learned = learn_form(held, folder.name or "form", Reader(reader), trusted=False)
         for doubt in learned.doubts:
             say(f"{folder}: {doubt}")
         for labelled in held.labelled:

@@ -54,8 +54,8 @@ def passed(before: Sets, shares: Sequence[float], after: Callable[[float], Sets]
     if not learned:
         raise CallError(
             "no reader written: nothing was learned (character errors on your crops kept apart "
-            f"{before[OWN].rate:.3f} before, {found[OWN].rate:.3f} after); add labelled scans, check what was typed for "
-            "them, or give more --steps"
+            f"{before[OWN].rate:.3f} before, {found[OWN].rate:.3f} after); add labelled scans, check what was typed "
+            "for them, or give more --steps"
         )
     growth, chance = min(grown)
     raise CallError(
