@@ -82,7 +82,7 @@ def _copy(pages: Sequence[Path], to: Path) -> None:
 
 
 def _evaluate(known: Path, others: Path, reader: Reader) -> Evaluation:
-    form = learn_form(read_folder(known), "register", reader).form
+    form = learn_form(read_folder(known), "register", reader, trusted=False).form
     return evaluate(read_folder(others), form, reader)
 
 
