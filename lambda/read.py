@@ -45,8 +45,7 @@ def _read(record: Any, lambda_context: LambdaContext) -> None:
             object_.get("version-id"),
             store=store,
             reader=use.reader,
-            forms=forms,
-            released=use.forms,
+            forms=lambda name: forms.of(name, use.forms),
             may_go_on=lambda: lambda_context.get_remaining_time_in_millis() > PAGE_MS,
         )
     except Exception as error:

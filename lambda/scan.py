@@ -1,19 +1,18 @@
 """One scan in the inbox goes in; the results of its pages come out, once, however often it comes."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from formlens.cells import page_json
+from formlens.form import Form
 from formlens.pages import Limits, read_pages
 from formlens.pipeline import read_page
 from formlens.reader import Reader
-from formlens.released import ReleasedForm
 from formlens.types import PageResult
 from keys import UNKNOWN_FORM, Place, Upload, claim_of
-from learned import Forms
 from objects import Objects, Stored
 
 COPY_LIMIT = 5_000_000_000
@@ -43,11 +42,10 @@ def read_scan(
     *,
     store: Objects,
     reader: Reader,
-    forms: Forms,
+    forms: Callable[[str], Sequence[Form]],
     may_go_on: Callable[[], bool],
-    released: Mapping[str, ReleasedForm] | None = None,
 ) -> Outcome:
-    """Read every page that has no result yet, with forms learned and ``released``.
+    """Read every page that has no result yet; ``forms`` gives those that a scan of that name may be.
 
     Raises OutOfTime when ``may_go_on`` says so before a page.
 
@@ -64,7 +62,7 @@ def read_scan(
         if "pages" in claim:
             return Outcome(digest, duplicate=True)
     place = Place(upload.form, claim["source"], digest, datetime.fromisoformat(claim["arrived"]))
-    known = forms.of(upload.form, released)
+    known = forms(upload.form)
     there = _pages_there(place, [form.name for form in known], store) if begun else frozenset()
     outcome, pages = Outcome(digest), 0
     for page in read_pages(scan.data, place.source):

@@ -19,6 +19,8 @@ from model.data import Sample
 from model.examples import examples
 
 INDEX = "crops.json"
+APART = 200
+"""The user's crops that are read to judge by, at most: more would take longer than they tell."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,31 @@ class Given:
 
 
 def gather(folders: Sequence[Path], reader: Path, say: Callable[[str], None]) -> Given:
-    """Crops and texts of all folders; of five pages and more every fifth is kept apart. Raises CallError."""
-    train: list[Sample] = []
-    apart: list[Sample] = []
+    """Crops and texts of all folders, in part kept apart. Raises CallError where there are too few to learn from."""
+    pages: list[list[Sample]] = []
     for folder in folders:
         held = read_folder(folder)
-        learned = learn_form(held, folder.name or "form", Reader(reader))
+        learned = learn_form(held, folder.name or "form", Reader(reader), trusted=False)
         for doubt in learned.doubts:
             say(f"{folder}: {doubt}")
-        for number, labelled in enumerate(held.labelled):
-            found = examples(labelled, learned.form, reader)
-            say(f"{labelled.scan.path}: {len(found)} crops")
-            (apart if number % 5 == 4 else train).extend(found)
-    if not train:
-        raise CallError(f"{folders[0]}: no column was found on these scans, so there is nothing to train on")
-    return Given(train, apart)
+        for labelled in held.labelled:
+            pages.append(examples(labelled, learned.form, reader))
+            say(f"{labelled.scan.path}: {len(pages[-1])} crops")
+    given = part(pages)
+    if not given.train or not given.apart:
+        raise CallError(
+            f"{folders[0]}: too little writing was found on these scans to train on and to judge by "
+            f"({sum(map(len, pages))} crops); add labelled scans"
+        )
+    return given
+
+
+def part(pages: Sequence[Sequence[Sample]]) -> Given:
+    """Every fifth page kept apart; of fewer than five pages every fifth crop, which says less: the hands are known."""
+    units = pages if len(pages) >= 5 else [[crop] for page in pages for crop in page]
+    train = [crop for number, unit in enumerate(units) if number % 5 != 4 for crop in unit]
+    apart = [crop for number, unit in enumerate(units) if number % 5 == 4 for crop in unit]
+    return Given(train, apart[:: -(-len(apart) // APART) or 1])
 
 
 def write_crops(given: Given, folder: Path) -> None:

@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             held_out=given.held_out,
             workers=given.workers,
             at=at,
+            must_learn=False,  # the pipeline evaluates it beside the released one, and its gate decides
         )
     except FormLensError as error:
         raise SystemExit(f"train: {error}") from error

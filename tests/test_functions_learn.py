@@ -71,7 +71,7 @@ def read(s3: FakeS3, reader: Any, key: str, image: Any, forms: Any = None) -> li
     store = store_.Store(s3, "b")
     before = set(s3.objects)
     forms = forms or learned.Forms(store)
-    scans.read_scan(keys.parse_upload(key), None, store=store, reader=reader, forms=forms, may_go_on=lambda: True)
+    scans.read_scan(keys.parse_upload(key), None, store=store, reader=reader, forms=forms.of, may_go_on=lambda: True)
     new = [name for name in s3.objects if name.startswith("results/") and name not in before]
     return [json.loads(s3.objects[name])["pages"][0] | {"in": name.split("/")[1]} for name in new]
 

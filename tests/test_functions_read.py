@@ -69,7 +69,7 @@ def deliver(s3: FakeS3, key: str, data: bytes | None = None, may_go_on: Any = la
     upload = keys.parse_upload(key)
     store = store_.Store(s3, "b")
     forms = learned.Forms(store)
-    return scan.read_scan(upload, None, store=store, reader=Reader(), forms=forms, may_go_on=may_go_on)
+    return scan.read_scan(upload, None, store=store, reader=Reader(), forms=forms.of, may_go_on=may_go_on)
 
 
 def under(s3: FakeS3, prefix: str) -> dict[str, bytes]:
