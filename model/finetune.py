@@ -76,6 +76,8 @@ def finetune(
     say: Say = print,
 ) -> None:
     """Write a reader trained on the folders.
+
+    Raises CallError where the base stream's data is not there, and where the trained reader does not pass its gates.
     ``work`` keeps checkpoint, log and curves: the same call goes on where a killed one stopped.
     """
     stream = base_stream(data, alphabet_of(onnx.load(reader)))
