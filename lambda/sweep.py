@@ -18,47 +18,30 @@ AT_ONCE = 200
 GONE = ("ResourceNotFoundException", "ResourceNotFound")
 
 
-def still_logged(logs: Any, sagemaker: Any, id: str) -> list[str]:
-    """Delete some of what was logged for `<kind>/<name>`; returns what is left, as groups with their prefixes.
+def still_logged(logs: Any, id: str) -> list[str]:
+    """Delete some of what was logged for `<kind>/<name>`; returns what is left, as groups with their prefix.
 
     Raises ClientError for what waiting does not cure.
     """
     kind, _, name = id.partition("/")
-    if not name:
-        return []
-    prefixes = _of_jobs(sagemaker, name) if kind == "pipeline" else [f"{name}/"]
-    return [left for group in GROUPS.get(kind, ()) for left in _swept(logs, group, prefixes)]
+    # the jobs of a pipeline are called after it: `<pipeline>-<step>-…`
+    prefix = f"{name}-" if kind == "pipeline" else f"{name}/"
+    return [left for group in GROUPS.get(kind, ()) if name for left in _swept(logs, group, prefix)]
 
 
-def _of_jobs(sagemaker: Any, pipeline: str) -> list[str]:
-    """What the names of a pipeline's jobs begin with: `pipelines-<execution>-`."""
+def _swept(logs: Any, group: str, prefix: str) -> list[str]:
     try:
-        pages = sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline)
-        arns = [one["PipelineExecutionArn"] for page in pages for one in page["PipelineExecutionSummaries"]]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in GONE or "does not exist" in error.response["Error"].get("Message", ""):
-            return []
-        raise
-    return [f"pipelines-{arn.rpartition('/')[2]}-" for arn in arns]
-
-
-def _swept(logs: Any, group: str, prefixes: list[str]) -> list[str]:
-    left, spare = [], AT_ONCE
-    try:
-        for prefix in prefixes:
-            streams = _streams(logs, group, spare, logStreamNamePrefix=prefix)
-            for stream in streams:
-                logs.delete_log_stream(logGroupName=group, logStreamName=stream)
-            spare -= len(streams)
-            if spare <= 0:
-                left = [f"{group}, {prefix}…"]
-                break
-        if prefixes and not left and not _streams(logs, group, 1):
+        streams = _streams(logs, group, AT_ONCE, logStreamNamePrefix=prefix)
+        for stream in streams:
+            logs.delete_log_stream(logGroupName=group, logStreamName=stream)
+        if len(streams) == AT_ONCE:
+            return [f"{group}, {prefix}…"]
+        if streams and not _streams(logs, group, 1):
             logs.delete_log_group(logGroupName=group)
     except ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise
-    return left
+    return []
 
 
 def _streams(logs: Any, group: str, most: int, **which: str) -> list[str]:

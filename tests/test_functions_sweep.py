@@ -43,21 +43,6 @@ class Logs:
         return self.groups[group]
 
 
-class SageMaker:
-    def __init__(self, *executions: str) -> None:
-        self.executions = executions
-
-    def get_paginator(self, operation: str) -> Any:
-        assert operation == "list_pipeline_executions"
-        return SimpleNamespace(paginate=self._pages)
-
-    def _pages(self, PipelineName: str) -> Any:
-        if PipelineName == "gone":
-            raise error("ResourceNotFound")
-        arns = [f"arn:aws:sagemaker:x:1:pipeline/{PipelineName}/execution/{one}" for one in self.executions]
-        yield {"PipelineExecutionSummaries": [{"PipelineExecutionArn": arn} for arn in arns]}
-
-
 def error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code}}, "operation")
 
@@ -72,41 +57,39 @@ def sweep() -> Any:
     [
         ("domain/d-1", STUDIO, "d-1/somebody/JupyterLab/default"),
         ("notebook/formlens-dev", NOTEBOOKS, "formlens-dev/jupyter.log"),
-        ("pipeline/formlens-dev", TRAINING, "pipelines-abc-Train-x/algo-1"),
-        ("pipeline/formlens-dev", PROCESSING, "pipelines-abc-Prepare-x/algo-1"),
+        ("pipeline/formlens-dev", TRAINING, "formlens-dev-Train-x/algo-1"),
+        ("pipeline/formlens-dev", PROCESSING, "formlens-dev-Prepare-x/algo-1"),
     ],
 )
 def test_our_streams_go_and_those_of_others_stay(sweep: Any, id: str, group: str, ours: str) -> None:
-    theirs = ["d-10/else/JupyterLab/default", "formlens-dev-2/jupyter.log", "pipelines-abcd-Train-x/algo-1"]
+    theirs = ["d-10/else/JupyterLab/default", "formlens-devel/jupyter.log", "formlens-prod-Train-x/algo-1"]
     logs = Logs(**{group: [ours, *theirs]})
-    assert sweep.still_logged(logs, SageMaker("abc", "def"), id) == []
+    assert sweep.still_logged(logs, id) == []
     assert logs.groups == {group: theirs}
 
 
 def test_a_group_in_which_nothing_is_left_goes_too(sweep: Any) -> None:
     logs = Logs(**{STUDIO: [f"d-1/{n}" for n in range(10)]})
-    assert sweep.still_logged(logs, SageMaker(), "domain/d-1") == []
+    assert sweep.still_logged(logs, "domain/d-1") == []
     assert logs.groups == {}
 
 
 def test_what_is_too_much_for_one_look_is_said_and_goes_at_the_next(sweep: Any) -> None:
     logs = Logs(**{STUDIO: [f"d-1/{n}" for n in range(sweep.AT_ONCE + 7)]})
-    assert sweep.still_logged(logs, SageMaker(), "domain/d-1") == [f"{STUDIO}, d-1/…"]
+    assert sweep.still_logged(logs, "domain/d-1") == [f"{STUDIO}, d-1/…"]
     assert len(logs.groups[STUDIO]) == 7
-    assert sweep.still_logged(logs, SageMaker(), "domain/d-1") == []
+    assert sweep.still_logged(logs, "domain/d-1") == []
     assert logs.groups == {}
 
 
-@pytest.mark.parametrize(
-    "id", ["domain/d-1", "notebook/n", "pipeline/p", "pipeline/gone", "notebook/", "FormLens-1", "registry/g"]
-)
+@pytest.mark.parametrize("id", ["domain/d-1", "notebook/n", "pipeline/p", "notebook/", "FormLens-1", "registry/g"])
 def test_where_nothing_was_ever_logged_nothing_is_to_do(sweep: Any, id: str) -> None:
-    assert sweep.still_logged(Logs(), SageMaker("abc"), id) == []
+    assert sweep.still_logged(Logs(), id) == []
 
 
-def test_a_pipeline_that_never_ran_takes_no_group_of_others_away(sweep: Any) -> None:
+def test_an_empty_group_that_was_never_ours_stays(sweep: Any) -> None:
     logs = Logs(**{TRAINING: []})
-    assert sweep.still_logged(logs, SageMaker(), "pipeline/p") == []
+    assert sweep.still_logged(logs, "pipeline/p") == []
     assert logs.groups == {TRAINING: []}
 
 
@@ -118,4 +101,4 @@ def test_a_missing_permission_is_not_waited_for(sweep: Any) -> None:
 
     logs.delete_log_stream = refuse  # type: ignore[method-assign, assignment]
     with pytest.raises(ClientError, match="AccessDenied"):
-        sweep.still_logged(logs, SageMaker(), "domain/d-1")
+        sweep.still_logged(logs, "domain/d-1")
