@@ -34,10 +34,10 @@ def _swept(logs: Any, group: str, prefix: str) -> list[str]:
         streams = _streams(logs, group, AT_ONCE, logStreamNamePrefix=prefix)
         for stream in streams:
             logs.delete_log_stream(logGroupName=group, logStreamName=stream)
-        if len(streams) == AT_ONCE:
-            return [f"{group}, {prefix}…"]
         if streams and not _streams(logs, group, 1):
             logs.delete_log_group(logGroupName=group)
+        elif len(streams) == AT_ONCE:
+            return [f"{group}, {prefix}…"]
     except ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise

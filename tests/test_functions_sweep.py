@@ -68,8 +68,9 @@ def test_our_streams_go_and_those_of_others_stay(sweep: Any, id: str, group: str
     assert logs.groups == {group: theirs}
 
 
-def test_a_group_in_which_nothing_is_left_goes_too(sweep: Any) -> None:
-    logs = Logs(**{STUDIO: [f"d-1/{n}" for n in range(10)]})
+@pytest.mark.parametrize("streams", [1, 10, 200])
+def test_a_group_in_which_nothing_is_left_goes_too(sweep: Any, streams: int) -> None:
+    logs = Logs(**{STUDIO: [f"d-1/{n}" for n in range(streams)]})
     assert sweep.still_logged(logs, "domain/d-1") == []
     assert logs.groups == {}
 
