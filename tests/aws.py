@@ -27,8 +27,8 @@ class Aws:
         return ["eu-central-1", "us-east-1"]
 
     def client(self, service: str, config: Any = None) -> Any:
-        keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "none", "region_name": self.region_name}
-        client = boto3.session.Session(**keys).client(service)
+        session: Any = boto3.session.Session("AKIATEST", "none", region_name=self.region_name)
+        client = session.client(service)
         asked = threading.local()
         client.meta.events.register("before-parameter-build", lambda params, **_: setattr(asked, "now", dict(params)))
         client.meta.events.register("before-call", lambda model, **_: self._answer(service, model, asked.now))

@@ -38,8 +38,8 @@ class ParquetSheet:
         """Append the rows of one page; each has a cell for each column."""
         for row in rows_of(result):
             doubtful = ", ".join(cell.column for cell in row if cell.flagged)
-            texts = [cell.text for cell in row]
-            for values, value in zip(self._values, [result.source, result.page, *texts, doubtful], strict=True):
+            fields: list[str | int] = [result.source, result.page, *(cell.text for cell in row), doubtful]
+            for values, value in zip(self._values, fields, strict=True):
                 values.append(value)
             if len(self._values[0]) >= ROWS:
                 self._write_group()
