@@ -262,7 +262,7 @@ def _register(session: Offline, name: str, evaluate: Step) -> Step:
         ],
         content_types=["image/jpeg"],
         response_types=["application/json"],
-        model_package_group_name=NAME,
+        model_package_group_name="${Group}",
         model_metrics={
             "ModelQuality": {
                 "Statistics": {

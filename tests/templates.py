@@ -14,21 +14,30 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks import build
-from stacks.settings import DEV, STAGES, Notebook, Settings
+from stacks.settings import DEV, STAGES, Notebook, Settings, Training
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("Storage", "Reading", "Watch")
 """What every stage has."""
 COMBINED = (
-    replace(DEV, stage="notebook", studio=None, notebook=Notebook()),
-    replace(DEV, stage="both", notebook=Notebook()),
+    replace(DEV, stage="studio", training=None),
+    replace(DEV, stage="notebook", studio=None, training=None, notebook=Notebook()),
+    replace(DEV, stage="both", training=None, notebook=Notebook()),
+    replace(DEV, stage="jobs", studio=None, notebook=Notebook()),
+    replace(
+        DEV,
+        stage="full",
+        notebook=Notebook(),
+        training=Training(instance_count=2, spot=True, form="intake", schedule="rate(7 days)", new_labels=20),
+    ),
 )
 """Together with the stages, every combination of the parts that a stage may have or not."""
 
 
 def names_of(settings: Settings) -> tuple[str, ...]:
     """The stacks that a stage has."""
-    return (*NAMES, "Studio") if settings.studio or settings.notebook else NAMES
+    studio = ("Studio",) if settings.studio or settings.notebook else ()
+    return (*NAMES, *(("Training",) if settings.training else ()), *studio)
 
 
 EVERY = [(settings.stage, name) for settings in (*STAGES.values(), *COMBINED) for name in names_of(settings)]
