@@ -214,9 +214,9 @@ def _each(value: Any) -> list[Any]:
 
 
 def _text(resource: Any) -> str:
+    """A resource as one text, with what is only known later between angle brackets."""
     if isinstance(resource, dict) and "Fn::Join" in resource:
         return "".join(part if isinstance(part, str) else f"<{_text(part)}>" for part in resource["Fn::Join"][1])
     if isinstance(resource, dict):
-        (value,) = resource.values()
-        return ".".join(value) if isinstance(value, list) else str(value)
-    return str(resource)
+        return ".".join(_text(value) for value in resource.values())
+    return ".".join(map(_text, resource)) if isinstance(resource, list) else str(resource)
