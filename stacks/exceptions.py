@@ -111,7 +111,7 @@ EXEMPT = (
             f":log-group:{LOGS}:log-stream:formlens-{stage}/*",
             "The streams of this instance alone.",
         )
-        for stage in ("notebook", "both")
+        for stage in ("notebook", "both", "jobs", "full")
     ),
     Exempt("AwsSolutions-SM1", "Studio/Notebook", "", "In a network of ours it would need a NAT, paid by the hour."),
     Exempt("AwsSolutions-SM2", "Studio/Notebook", "", "Encrypted with SageMaker's own key; the reasons are in 0013."),

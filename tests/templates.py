@@ -14,14 +14,22 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks import build
-from stacks.settings import DEV, STAGES, Notebook, Settings
+from stacks.settings import DEV, STAGES, Notebook, Settings, Training
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("Storage", "Reading", "Watch")
 """What every stage has."""
 COMBINED = (
-    replace(DEV, stage="notebook", studio=None, notebook=Notebook(), quota=None),
-    replace(DEV, stage="both", notebook=Notebook()),
+    replace(DEV, stage="studio", training=None),
+    replace(DEV, stage="notebook", studio=None, training=None, quota=None, notebook=Notebook()),
+    replace(DEV, stage="both", training=None, notebook=Notebook()),
+    replace(DEV, stage="jobs", studio=None, quota=None, notebook=Notebook()),
+    replace(
+        DEV,
+        stage="full",
+        notebook=Notebook(),
+        training=Training(instance_count=2, spot=True, form="intake", schedule="rate(7 days)", new_labels=20),
+    ),
 )
 """Together with the stages, every combination of the parts that a stage may have or not."""
 
@@ -29,7 +37,9 @@ COMBINED = (
 def names_of(settings: Settings) -> tuple[str, ...]:
     """The stacks that a stage has."""
     studio = ("Studio",) if settings.studio or settings.notebook else ()
-    return (*NAMES, *studio, *(("Quota",) if settings.quota else ()))
+    training = ("Training",) if settings.training else ()
+    quota = ("Quota",) if settings.quota else ()
+    return (*NAMES, *training, *studio, *quota)
 
 
 EVERY = [(settings.stage, name) for settings in (*STAGES.values(), *COMBINED) for name in names_of(settings)]
