@@ -338,7 +338,9 @@ def _columns(forms: Sequence[Form]) -> tuple[list[str] | None, dict[str, list[st
     """
     names = Counter(form.name for form in forms)
     if any(many > 1 for many in names.values()):
-        raise CallError(f"--form: two forms are called {names.most_common(1)[0][0]}; learn one of them under another name")
+        raise CallError(
+            f"--form: two forms are called {names.most_common(1)[0][0]}; learn one of them under another name"
+        )
     headers = {form.name: [column.name for column in form.columns] for form in forms}
     if len({tuple(header) for header in headers.values()}) > 1:
         return None, headers

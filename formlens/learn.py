@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from formlens.assign import assign
 from formlens.blank import columns_of
 from formlens.boxes import find_boxes
-from formlens.choosing import Candidates, Settled, choose, labels_of, words_of
+from formlens.choices import Choice, Option
+from formlens.choosing import Candidates, Settled, beside_name, choose, labels_of, words_of
 from formlens.circled import circled, find_words
 from formlens.combs import cut_place
 from formlens.emptied import empty
@@ -25,7 +26,7 @@ from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
 from formlens.heldout import check_held_out
 from formlens.ink import Gray
-from formlens.kinds import Kind, kind_of
+from formlens.kinds import Kind, kind_of, may_be_written, silent_kind_of, written_kind_of
 from formlens.labelled import Folder, Labelled, only_page, pages_of
 from formlens.labels import is_nameless
 from formlens.listed import learn_listing
@@ -205,22 +206,42 @@ def _columns(
     places = _with_combs(find_places(sheets, form.printed), combs)
     seen = _see(sheets, places, reader, combs)
     fits = np.full((len(names), len(places)), -1e6)
+    words: dict[int, Kind] = {}
     for i, name in enumerate(names):
         values = [row[name] for row in rows]
         if kinds[i].name != "mark":
             kinds[i], fits[i] = _fit_best_way(kinds[i], values, seen, reader.alphabet)
+        elif may_be_written(values):  # answers of yes and no may be words on the paper
+            words[i], fits[i] = _fit_best_way(written_kind_of(values), values, seen, reader.alphabet)
+            fits[i][fits[i] < _WRITTEN * len(rows)] = -1e6
     # what is plainly written somewhere is not looked for among the marks
     asked = [i for i in range(len(names)) if fits[i].max(initial=-1.0) < _WRITTEN * len(rows)]
     marks = _marks([names[i] for i in asked], rows, [kinds[i] for i in asked], sheets, form, reader)
     marks = {asked[n]: one for n, one in marks.items() if one.fit > fits[asked[n]].max(initial=0.0)}
     fits[list(marks)] = -1e6
     given = assign(fits)
+    kinds = [
+        words[i] if i in words and i not in marks and given[i] is not None else kinds[i] for i in range(len(names))
+    ]
+    silent = _silent(
+        names, rows, [i for i, where in enumerate(given) if where is None and i not in marks], marks, form, reader
+    )
     columns, doubts = [], []
     for i, (name, where) in enumerate(zip(names, given, strict=True)):
         if i in marks:
             columns.append(Column(name, kinds[i], marks[i].choice.place, marks[i].choice))
             if marks[i].fit < _WEAK:
                 doubts.append(f"column `{name}`: its place is not sure; add labelled scans")
+            continue
+        if i in silent:
+            columns.append(silent[i])
+            no = silent[i].kind.typed.partition("\n")[2]
+            found = (
+                "its place is not known" if silent[i].place is None else "its box is the one with its name beside it"
+            )
+            doubts.append(
+                f"column `{name}`: `{no}` on every labelled scan, so {found}; add a labelled scan with another answer"
+            )
             continue
         place = None if where is None else places[where]
         columns.append(Column(name, kinds[i], place, cells=1 if place is None else combs.get(place, 1)))
@@ -233,6 +254,26 @@ def _columns(
                 f"column `{name}`: its place is not sure; {_ask(_WEAK - fits[i, where], fits[i, where], len(rows))}"
             )
     return tuple(columns), tuple(doubts)
+
+
+def _silent(
+    names: Sequence[str], rows: Sequence[dict[str, str]], lost: Sequence[int], marks: Mapping[int, Settled], form: Form,
+    reader: Reader,
+) -> dict[int, Column]:  # fmt: skip
+    """The columns that were found nowhere and say no on every scan: at the free box that has their name beside it."""
+    kinds = {i: kind for i in lost if (kind := silent_kind_of([row[names[i]] for row in rows])) is not None}
+    if not kinds:
+        return {}
+    taken = {option.box for one in marks.values() for option in one.choice.options}
+    boxes = [box for box in find_boxes(form.blank) if box not in taken]
+    labels = labels_of(form.blank, boxes, reader)
+    found: dict[int, Column] = {}
+    for i, kind in kinds.items():
+        at = beside_name(names[i], boxes, labels)
+        yes, _, no = kind.typed.partition("\n")
+        choice = None if at is None else Choice((Option(yes, boxes[at], sure=False),), no)
+        found[i] = Column(names[i], kind, choice.place if choice else None, choice)
+    return found
 
 
 def _lead(fit: NDArray[np.float64], where: int, given: Sequence[int | None]) -> float:
