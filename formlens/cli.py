@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from formlens import __version__, cloud
+from formlens import __version__, cloud, desk
 from formlens.decode import DIGITS, TEXT
 from formlens.evaluate import Evaluation
 from formlens.evaluate import evaluate as compare
@@ -42,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cloud.app)
+app.add_typer(desk.app)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 Item = TypeVar("Item")

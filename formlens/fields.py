@@ -38,7 +38,7 @@ def find_form(image: Image, forms: Sequence[Form]) -> tuple[Form, Registration]:
 def _lies(image: Image, form: Form) -> Registration | None:
     if form.listing is None:
         return register(image, form.print)
-    return anchor(image, form.blank, form.listing.header)
+    return anchor(image, form.blank, form.listing.headers)
 
 
 def lay_on(image: Image, form: Form, where: Registration) -> Sheet:

@@ -70,18 +70,22 @@ def learn_form(
     watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter,
     error: float = ERROR,
     read_print: Callable[[], ReadPrint] = print_reader,
+    *,
+    trusted: bool = True,
 ) -> Learned:
     """Learn a form from a labelled folder; ``watch`` passes the scans on, and may show how far they are.
 
     ``error`` is the share of wrong cells that may go unflagged, ``read_print`` makes what reads the labels of a blank
-    that no labelled scan is beside.
+    that no labelled scan is beside. A form that is not ``trusted`` takes half as long: it is not calibrated on its
+    scans, and serves to find where things stand.
 
     Raises CallError, which names the file, for a scan that cannot be read or is not the same form as the others.
     """
     if folder.is_blank_alone:
         return _learn_blank(folder, name, read_print())
     if folder.is_table:
-        return _trusted(Learned(*learn_listing(folder, name, reader, watch)), folder, reader, error)
+        learned = Learned(*learn_listing(folder, name, reader, watch))
+        return _trusted(learned, folder, reader, error) if trusted else learned
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values()), reader))
     sheets = []
@@ -93,7 +97,8 @@ def learn_form(
         sheets.append(lay_on(image, form, where))
     rows = [labelled.values for labelled in folder.labelled]
     columns, doubts = _columns(folder.columns, rows, sheets, form, reader)
-    return _trusted(Learned(Form(name, columns, form.blank), doubts), folder, reader, error)
+    learned = Learned(Form(name, columns, form.blank), doubts)
+    return _trusted(learned, folder, reader, error) if trusted else learned
 
 
 def _learn_blank(folder: Folder, name: str, read: ReadPrint) -> Learned:

@@ -46,6 +46,13 @@ def square(image: Image) -> Squared:
     return Squared(work, to_page)
 
 
+def cut_out(image: Image, near: Floats) -> Image:
+    """The sheet whose corners lie near those given, shape (4, 2), clockwise from top left, put square."""
+    quad = find_sheet(image)
+    close = quad is not None and float(np.abs(quad - near).max()) < 0.03 * max(image.shape[:2])
+    return _flattened(image, quad if quad is not None and close else near)[0]
+
+
 def _flattened(image: Image, quad: Floats) -> tuple[Image, Floats]:
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     width, height = round(max(sides[0], sides[2])), round(max(sides[1], sides[3]))

@@ -1,11 +1,11 @@
 """The bucket, as the functions use it: bytes by key, conditional writes, listing in order."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+from objects import Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -15,17 +15,6 @@ TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object as it was read."""
-
-    data: bytes
-    etag: str
-    size: int
-    """Of the whole object, in bytes; more than ``len(data)`` if only its beginning was read."""
-    modified: datetime
 
 
 class Store:

@@ -16,7 +16,7 @@ from stacks.settings import Settings, Worker
 from stacks.storage import StorageStack
 from stacks.worklist import Worklist
 
-SHARED = ("lambda/environment.py", "lambda/store.py")
+SHARED = ("lambda/environment.py", "lambda/objects.py", "lambda/store.py")
 ON_LAPTOPS = ("formlens/account/*", "formlens/cloud.py", "formlens/cli.py")
 """What no function opens: a change in it is no change of a function."""
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("Storage", "Reading", "Watch")
 """What every stage has."""
 COMBINED = (
-    replace(DEV, stage="notebook", studio=None, notebook=Notebook()),
+    replace(DEV, stage="notebook", studio=None, notebook=Notebook(), quota=None),
     replace(DEV, stage="both", notebook=Notebook()),
 )
 """Together with the stages, every combination of the parts that a stage may have or not."""
@@ -28,7 +28,8 @@ COMBINED = (
 
 def names_of(settings: Settings) -> tuple[str, ...]:
     """The stacks that a stage has."""
-    return (*NAMES, "Studio") if settings.studio or settings.notebook else NAMES
+    studio = ("Studio",) if settings.studio or settings.notebook else ()
+    return (*NAMES, *studio, *(("Quota",) if settings.quota else ()))
 
 
 EVERY = [(settings.stage, name) for settings in (*STAGES.values(), *COMBINED) for name in names_of(settings)]

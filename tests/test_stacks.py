@@ -13,7 +13,7 @@ from stacks.settings import DEV, LOCAL, PROD, STAGES, settings_of
 from templates import EVERY, NAMES, ROOT, assembly, only, resources, statements, template
 
 REVIEWED = [(stage, name) for stage, name in EVERY if stage in ("dev", "prod") or (stage, name) == ("both", "Studio")]
-BELOW = {"Storage": (), "Reading": ("Storage",), "Watch": ("Reading",), "Studio": ("Storage",)}
+BELOW = {"Storage": (), "Reading": ("Storage",), "Watch": ("Reading",), "Studio": ("Storage",), "Quota": ()}
 
 
 def test_each_stack_depends_on_those_below_it() -> None:

@@ -1,0 +1,85 @@
+"""The commands of who keeps a camera. What runs on the camera is found beside the package, and imported when called."""
+
+import importlib
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from formlens.cells import page_from_json
+from formlens.form import load_form
+from formlens.output import Output
+from formlens.types import CallError
+
+app = typer.Typer(rich_markup_mode="markdown")
+errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+HERE = Path(__file__).resolve().parent
+
+
+@app.command(
+    epilog="Example: `formlens camera --source v4l2:/dev/video0 --form intake.form --out rows.csv` reads each form "
+    "that is put under the camera; the preview is at http://127.0.0.1:8080/, and Ctrl-C ends it and writes the rows."
+)
+def camera(
+    source: Annotated[
+        str, typer.Option(help="v4l2:/dev/video0, fifo:PATH, http://…, rtsp://…, file:RECORDING or folder:PICTURES.")
+    ],
+    form: Annotated[list[Path] | None, typer.Option(help="A learned form; several: each page finds its own.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The spreadsheet of this sitting: .csv or .xlsx.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where pages are kept: image, reading, what was read last.")] = Path(
+        "camera"
+    ),
+    port: Annotated[int, typer.Option(help="Of the preview; -1 for none.", min=-1, max=65535)] = 8080,
+    name: Annotated[str, typer.Option(help="What the camera is called in the names of its pages.")] = "camera",
+) -> None:
+    """Read what is put under a camera, by hand: the loop that runs on a deployed camera, without an account."""
+    if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
+        raise CallError(f"--out {out}: the name must end in .csv or .xlsx")
+    function = function_of("camera")
+    paths = form or []
+    forms = [load_form(path) for path in paths]
+    if len({path.stem for path in paths}) < len(paths):
+        raise CallError("--form: two forms have the same file name; give one another name")
+    shelf = folder / "forms"
+    shutil.rmtree(shelf, ignore_errors=True)
+    shelf.mkdir(parents=True)
+    for path in paths:
+        shutil.copy(path, shelf / f"{path.stem}.form")
+    only = paths[0].stem if len(paths) == 1 else "any"
+    deployed = function.Deployed(source=source, thing=name, form=only, folder=folder, port=port)
+    pages: list[dict[str, Any]] = []
+
+    def kept(page: dict[str, Any]) -> None:
+        pages.append(page)
+        cells = [cell["text"] for cell in page["cells"]]
+        errors.print(f"{page['source']}: " + (page.get("reason") or ", ".join(cells)))
+
+    if port >= 0:
+        errors.print(f"preview: http://127.0.0.1:{port}/", style="dim")
+    with suppress(KeyboardInterrupt):
+        function.work(deployed, kept)
+    if out is not None:
+        columns = [column.name for column in forms[0].columns] if len(forms) == 1 else None
+        with Output(out, columns=columns) as output:
+            for page in pages:
+                output.add(page_from_json(page))
+    unread = sum(page["status"] == "unreadable" for page in pages)
+    errors.print(f"{len(pages) - unread} pages read, {unread} not -> {out or folder}")
+    if unread:
+        raise typer.Exit(1)
+
+
+def function_of(name: str) -> ModuleType:
+    """A module of the functions: beside the package in a checkout, inside it where it was installed."""
+    for place in (HERE / "functions", HERE.parent / "lambda", HERE.parent):
+        if (place / f"{name}.py").is_file() and (place / "scan.py").is_file():
+            if str(place) not in sys.path:
+                sys.path.insert(0, str(place))
+            return importlib.import_module(name)
+    raise CallError(f"what runs on a camera ({name}.py) is not part of this installation: run it from the repository")

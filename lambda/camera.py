@@ -1,0 +1,214 @@
+"""The function on a camera: what it was deployed with goes in (environment), and it reads until it is stopped.
+
+Under Greengrass V2 it is a pinned component, which is loaded once and runs; as a service, `python camera.py` runs the
+same. `formlens camera` runs it by hand, without a bucket: pages stay in the spool.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from formlens.frames import Frame, SourceError, is_live, open_frames
+from formlens.outbox import Outbox, Put
+from formlens.preview import ROWS, Preview
+from formlens.reader import Reader
+from formlens.spool import Spool
+from formlens.types import CallError
+from formlens.watching import Look
+from here import Here
+from keys import UNKNOWN_FORM
+from link import Identity, Teller, session
+from loop import page_of, run
+from shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+Kept = Callable[[dict[str, Any]], None]
+
+_REOPEN = 5.0
+"""Seconds after which a camera that went away is looked for again."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a camera is told when it is deployed."""
+
+    source: str
+    thing: str
+    form: str
+    folder: Path
+    """Below it `spool/` and `forms/`."""
+    bucket: str = ""
+    """Empty: nothing is sent, pages stay in the spool."""
+    spool_mb: int = 2000
+    port: int = 8080
+    """Of the preview; negative for none."""
+    identity: Identity | None = None
+    """The camera's certificate; None under Greengrass, and where nothing is sent."""
+
+
+def read_deployed(variables: Mapping[str, str]) -> Deployed:
+    """Raises CallError, which names the variable, when the camera starts, and not at the first page."""
+
+    def needed(name: str) -> str:
+        if not variables.get(name):
+            raise CallError(f"{name} is not set: see docs/camera.md for what a camera is told")
+        return variables[name]
+
+    identity = None
+    if variables.get("CERTIFICATE"):
+        files = [needed(name) for name in ("CERTIFICATE", "PRIVATE_KEY", "AUTHORITY")]
+        for name in files:
+            if not Path(name).is_file():
+                raise CallError(f"{name} is missing: run formlens enroll again")
+        hosts = needed("DATA_HOST"), needed("CREDENTIALS_HOST"), needed("ROLE_ALIAS")
+        identity = Identity(needed("AWS_IOT_THING_NAME"), files[0], files[1], files[2], *hosts)
+    bucket = variables.get("BUCKET", "")
+    if bucket and not bucket.startswith("deeplens-sagemaker-"):
+        raise CallError(f"BUCKET must name the deeplens-sagemaker bucket, it is {bucket!r}")
+    return Deployed(
+        source=needed("SOURCE"),
+        thing=needed("AWS_IOT_THING_NAME"),
+        form=variables.get("FORM") or UNKNOWN_FORM,
+        folder=Path(needed("FOLDER")),
+        bucket=bucket,
+        spool_mb=int(variables.get("SPOOL_MB") or 2000),
+        port=int(variables.get("PREVIEW_PORT") or 8080),
+        identity=identity,
+    )
+
+
+class Screen:
+    """The preview, where there is one, and the watchdog, which sees that frames still come."""
+
+    def __init__(self, preview: Preview | None, kept: Kept) -> None:
+        self._preview, self._kept = preview, kept
+
+    def show(self, frame: Frame | None, look: Look) -> None:
+        """As `loop.Display`."""
+        notify("WATCHDOG=1")
+        if self._preview:
+            self._preview.show(frame, look)
+
+    def add(self, page: dict[str, Any]) -> None:
+        """As `loop.Display`."""
+        self._kept(page)
+        if self._preview:
+            self._preview.add(page)
+
+
+def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
+    """Read what lies under the camera until its frames end, which a live one's never do.
+
+    ``kept`` gets each page that is read or given up, in the shape of the cells JSON, when it is on the disk.
+    """
+    spool = Spool(deployed.folder / "spool", deployed.spool_mb * 1_000_000)
+    preview = Preview(deployed.port) if deployed.port >= 0 else None
+    screen = Screen(preview, kept)
+    for parts in reversed(list(spool.newest(ROWS))) if preview else ():
+        preview.add(page_of(parts))
+    ready, stop = threading.Event(), threading.Event()
+    outbox = Outbox(spool, lambda: _connect(deployed))
+    if deployed.bucket:
+        threading.Thread(target=outbox.run, args=(ready, stop), daemon=True, name="outbox").start()
+    teller = Teller(deployed.identity) if deployed.identity else None
+
+    def tell(message: dict[str, Any]) -> None:
+        ready.set()
+        if teller:
+            teller.tell({"thing": deployed.thing} | message)
+
+    here = Here(deployed.thing, deployed.form, Reader(), Shelf(deployed.folder / "forms"))
+    notify("READY=1")
+    try:
+        run(
+            _frames(deployed.source, screen),
+            read=here.read,
+            spool=spool,
+            display=screen,
+            tell=tell,
+            now=lambda: datetime.now(UTC),
+        )
+    finally:
+        stop.set()
+        ready.set()
+        spool.close()
+        if preview:
+            preview.close()
+
+
+def notify(state: str) -> None:
+    """Tell systemd (sd_notify(3)), where it listens."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+            notified.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+
+
+def _frames(source: str, screen: Screen) -> Iterator[Frame]:
+    """The frames of a source, opened again and again where it is live."""
+    while True:
+        try:
+            yield from open_frames(source)
+        except SourceError as error:
+            if not is_live(source):
+                raise
+            log.warning("%s", error)
+            screen.show(None, Look(f"no picture: {error}"))
+        if not is_live(source):
+            return
+        time.sleep(_REOPEN)
+
+
+def _connect(deployed: Deployed) -> Put:
+    """A new connection to the bucket, with new credentials."""
+    import boto3
+    from botocore.config import Config
+
+    from store import Store
+
+    patient = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
+    made = session(deployed.identity) if deployed.identity else boto3.Session()
+    store = Store(made.client("s3", config=patient), deployed.bucket)
+    return lambda key, data: store.put_over(key, data, None)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """What Greengrass calls for a message; the camera works without any."""
+    return {"running": _running.is_alive() if _running else False}
+
+
+def _start() -> threading.Thread | None:
+    """Under Greengrass the function is loaded once, and works from then on."""
+    if "SOURCE" not in os.environ or __name__ == "__main__":
+        return None
+    thread = threading.Thread(target=_work_or_end, name="camera")
+    thread.start()
+    return thread
+
+
+def _work_or_end() -> None:
+    try:
+        work(read_deployed(os.environ))
+    except BaseException:
+        log.exception("the camera stopped")
+        os._exit(1)  # so that Greengrass starts it again
+
+
+_running = _start()
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # all that counts is on the disk already
+    try:
+        work(read_deployed(os.environ))
+    except CallError as error:
+        raise SystemExit(f"formlens camera: {error}") from error
