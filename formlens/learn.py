@@ -135,7 +135,7 @@ def _blank(folder: Folder, images: Sequence[Image], reader: Reader) -> Gray:
 
         return empty(_in_frame(square(images[0]).image), fit)
     if folder.blank is None:
-        return _rebuilt(images)
+        return _rebuilt(images, str(folder.labelled[0].scan.path))
     pages = list(pages_of(folder.blank))
     # a blank of several pages: the one that the scans are copies of
     prints = [find_print(page.image) for page in pages] if len(pages) > 1 else []
@@ -155,8 +155,11 @@ def _in_frame(image: Image) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
-def _rebuilt(images: Sequence[Image]) -> Gray:
-    """The empty form from filled copies that lie on each other: the print stays, the pen is elsewhere on each."""
+def _rebuilt(images: Sequence[Image], first_path: str) -> Gray:
+    """The empty form from filled copies that lie on each other: the print stays, the pen is elsewhere on each.
+
+    Raises CallError, which names the first, where no two look alike.
+    """
     prints: list[Print] = []
     matches: list[list[tuple[Image, Registration]]] = []
     for first in images[:3]:
@@ -172,7 +175,9 @@ def _rebuilt(images: Sequence[Image]) -> Gray:
         [cv2.cvtColor(where.warp(image, width, height), cv2.COLOR_BGR2GRAY) for image, where in matches[best]]
     )
     if len(stack) < 2:
-        raise CallError("these scans do not look like copies of one form; add the empty form as blank.pdf")
+        raise CallError(
+            f"{first_path}: no other scan looks like it; take copies of one form, or add the empty form as blank.pdf"
+        )
     return _common_print(np.asarray(stack, np.uint8))
 
 

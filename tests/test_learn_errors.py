@@ -73,6 +73,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "an empty sheet": (
         lambda f: cv2.imwrite(str(f / "page2.png"), np.full((700, 500, 3), 255, np.uint8)), "page2.png: this page",
     ),
+    "no two alike, and no blank": (
+        lambda f: ((f / "blank.png").unlink(), cv2.imwrite(str(f / "page2.png"), draw_form(3))),
+        "page1.png: no other scan looks like it",
+    ),
     # the blank
     "a blank that is none": (lambda f: (f / "blank.png").write_bytes(b"no picture"), "blank.png, page 1: "),
     "a locked blank": (
