@@ -37,6 +37,7 @@ from formlens.printed import ReadPrint, print_reader
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.register import Print, Registration, find_print, register
+from formlens.ruled import levelled
 from formlens.trust import ERROR, learn_trust
 from formlens.types import Box, CallError, Image, Page
 
@@ -145,7 +146,7 @@ def _blank(folder: Folder, images: Sequence[Image], reader: Reader) -> Gray:
 
 
 def _framed(image: Image) -> Gray:
-    return np.asarray(cv2.cvtColor(_in_frame(image), cv2.COLOR_BGR2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(_in_frame(levelled(image)), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _in_frame(image: Image) -> Image:

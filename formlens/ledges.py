@@ -208,7 +208,7 @@ def _has_words(ledge: _Ledge, lines: Sequence[Line]) -> bool:
 
 def _is_heading(ledge: _Ledge, others: Sequence[_Ledge], lines: Sequence[Line]) -> bool:
     """Whether a cell with words has a cell without any right below: then it heads the column of a table."""
-    close = replace(ledge, roof=max(ledge.roof, ledge.box[1] - LINE // 2))
+    close = replace(ledge, roof=max(ledge.roof, ledge.box[1] - round(1.3 * LINE)))
     if not _has_words(close, lines):
         return False
     return any(
