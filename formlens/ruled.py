@@ -38,7 +38,9 @@ class Ruled:
 def take_apart(blank: Gray) -> Ruled:
     """Tell the rulings of a blank, shape (height, width), from its words and its shades."""
     shaded, black = _shades(blank)
-    dark = cv2.adaptiveThreshold(blank, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20)
+    dark = np.asarray(
+        cv2.adaptiveThreshold(blank, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20), np.uint8
+    )
     inner = cv2.erode(black, np.ones((9, 9), np.uint8))  # the side of a black area may go on as a ruling
     lines = np.asarray(cv2.subtract(dark, inner), np.uint8)
     level = [line for line in _joined(_lines(lines, (1, _LONG), 0)) if not _is_edge(line, dark)]

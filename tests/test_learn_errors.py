@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forms import VALUES, draw_form, write_labelled
-from hostile import locked_pdf
+from hostile import encoded, locked_pdf, tiff_file, tiff_page
 from test_cli import run
 
 Change = Callable[[Path], object]
@@ -17,12 +17,14 @@ ROW = ",".join([*VALUES[0].values(), "yes"])
 HEADER = ",".join([*VALUES[0], "smoker"])
 
 
-def write_pages(path: Path, count: int) -> None:
-    cv2.imwritemulti(str(path), [draw_form()] * count)
+def instead(old: Path, new: Path, content: bytes) -> None:
+    """Another file in the place of one."""
+    old.unlink()
+    new.write_bytes(content)
 
 
-def move(source: Path, target: Path) -> None:
-    source.rename(target)
+def two_pages() -> bytes:
+    return tiff_file([tiff_page(draw_form()), tiff_page(draw_form())])
 
 
 CHANGES: dict[str, tuple[Change, str]] = {
@@ -67,20 +69,20 @@ CHANGES: dict[str, tuple[Change, str]] = {
         lambda f: (f / "page1.png").write_bytes((f / "page1.png").read_bytes()[:5000]), "page1.png, page 1: ",
     ),
     "two pages": (
-        lambda f: ((f / "page1.png").unlink(), write_pages(f / "page1.tiff", 2)), "page1.tiff: 2 pages",
+        lambda f: instead(f / "page1.png", f / "page1.tiff", two_pages()), "page1.tiff: 2 pages",
     ),
     "another form": (lambda f: cv2.imwrite(str(f / "page2.png"), draw_form(3)), "page2.png: this page does not look"),
     "an empty sheet": (
         lambda f: cv2.imwrite(str(f / "page2.png"), np.full((700, 500, 3), 255, np.uint8)), "page2.png: this page",
     ),
     "no two alike, and no blank": (
-        lambda f: ((f / "blank.png").unlink(), cv2.imwrite(str(f / "page2.png"), draw_form(3))),
+        lambda f: instead(f / "blank.png", f / "page2.png", encoded(draw_form(3), ".png")),
         "page1.png: no other scan looks like it",
     ),
     # the blank
     "a blank that is none": (lambda f: (f / "blank.png").write_bytes(b"no picture"), "blank.png, page 1: "),
     "a locked blank": (
-        lambda f: ((f / "blank.png").unlink(), (f / "blank.pdf").write_bytes(locked_pdf())), "blank.pdf, page 1: ",
+        lambda f: instead(f / "blank.png", f / "blank.pdf", locked_pdf()), "blank.pdf, page 1: ",
     ),
 }  # fmt: skip
 

@@ -32,8 +32,8 @@ def filled() -> Image:
 def moved(page: Image, across: Callable[..., np.ndarray], down: Callable[..., np.ndarray]) -> Image:
     """A page whose point (x, y) shows what was at x + across(x, y), y + down(x, y)."""
     x, y = np.meshgrid(np.arange(page.shape[1], dtype=np.float32), np.arange(page.shape[0], dtype=np.float32))
-    there = [np.asarray(a, np.float32) for a in (x + across(x, y), y + down(x, y))]
-    return np.asarray(cv2.remap(page, *there, cv2.INTER_LINEAR, borderValue=(250, 250, 250)), np.uint8)
+    left, top = np.asarray(x + across(x, y), np.float32), np.asarray(y + down(x, y), np.float32)
+    return np.asarray(cv2.remap(page, left, top, cv2.INTER_LINEAR, borderValue=(250, 250, 250)), np.uint8)
 
 
 def turned(quarters: int) -> Image:
@@ -57,9 +57,9 @@ def folded() -> Image:
     page = filled()
     upper, lower = page[:660].copy(), page[660:].copy()
     turn = cv2.getRotationMatrix2D((SIZE[0] / 2, 0), 0.35, 1.0)
-    lower = cv2.warpAffine(lower, turn, (SIZE[0], lower.shape[0]), borderValue=(250, 250, 250))
+    askew = cv2.warpAffine(lower, turn, (SIZE[0], lower.shape[0]), borderValue=(250, 250, 250))
     crease = np.full((5, SIZE[0], 3), 165, np.uint8)
-    return np.vstack([upper, crease, lower])
+    return np.asarray(np.vstack([upper, crease, askew]), np.uint8)
 
 
 def stained() -> Image:
