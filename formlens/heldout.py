@@ -10,7 +10,7 @@ from dataclasses import replace
 from formlens.compare import pair_rows, same
 from formlens.fields import find_form, read_fields
 from formlens.form import Column, Form
-from formlens.kinds import kind_of
+from formlens.kinds import written_kind_of
 from formlens.labelled import Labelled, only_page
 from formlens.reader import Reader
 from formlens.sheet import rows_of
@@ -33,10 +33,18 @@ def check_held_out(labelled: Sequence[Labelled], form: Form, reader: Reader) -> 
 
 
 def _as_taught(column: Column, values: Sequence[str]) -> Column:
-    """A column whose kind is learned from these values alone, but for the ways in which it is written."""
-    kind = kind_of(values)
-    if column.kind.name == "mark" or kind.name != column.kind.name:
+    """A column at its place, written in its ways, that knows of these values alone what it may hold."""
+    if not any(values):
         return column
+    if column.choice is not None and column.choice.way != "grid" and column.kind.name != "mark":
+        parts = {part.strip() for value in values for part in value.split(column.choice.joint.strip() or "\n")}
+        options = tuple(replace(o, sure=o.sure and o.text in parts) for o in column.choice.options)
+        return replace(column, choice=replace(column.choice, options=options))
+    if column.kind.name == "mark" or column.choice is not None:
+        return column
+    kind = written_kind_of(values)
+    if kind.name != column.kind.name:  # too few of them to tell the kind: it stays, its values are theirs
+        kind = replace(column.kind, examples=kind.examples)
     return replace(column, kind=replace(kind, ways=column.kind.ways))
 
 
