@@ -18,7 +18,7 @@ def photograph(rng: Generator, printed: Layer, pen: Layer) -> Gray:
     moved = cv2.warpAffine(page, turn, page.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
     page = _small(rng, np.asarray(moved, np.float32))
     page = page * _light(rng) * paper + rng.uniform(0, 0.12)
-    page = page + rng.normal(0, rng.uniform(0.002, 0.035), page.shape)
+    page = page + rng.normal(0, rng.uniform(0.002, 0.035) * paper, page.shape)
     if strength > 0.45 and rng.random() < 0.08:  # a copier: black and white, pale pens lost
         edge = float(np.median(page)) * rng.uniform(0.6, 0.85)
         page = 1 / (1 + np.exp(np.clip((edge - page) / rng.uniform(0.01, 0.05), -50, 50)))
