@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 
+from stacks.camera import CameraStack
 from stacks.reading import ReadingStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
@@ -17,3 +18,5 @@ def build(app: cdk.App, settings: Settings, *, env: cdk.Environment | None = Non
     WatchStack(app, f"{name}-Watch", reading=reading, settings=settings, env=env)
     if settings.studio or settings.notebook:
         StudioStack(app, f"{name}-Studio", storage=storage, settings=settings, env=env)
+    if settings.cameras:
+        CameraStack(app, f"{name}-Camera", storage=storage, settings=settings, env=env)
