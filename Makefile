@@ -1,10 +1,11 @@
 # Every target makes what it needs; only Python 3.11+ (with venv) and make must be there.
 STAGE ?= dev
+BASE ?= main
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := 1
 PYTHON ?= python3
 
-.PHONY: help demo test check format synth diff deploy destroy score bench base snapshots lock clean
+.PHONY: help demo test check format synth changes diff deploy destroy score bench base snapshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -26,6 +27,11 @@ format: .venv/ready ## put the code in house style
 
 synth: .venv/ready node_modules/ready ## the templates of STAGE, no account needed
 	cdk synth -q -c stage=$(STAGE)
+
+changes: .venv/ready ## what this checkout changes in the templates of BASE (main), no account needed
+	rm -rf out/base out/before out/after && git worktree prune && git worktree add -q --detach out/base $(BASE)
+	python -m changes synth out/base out/before && python -m changes synth . out/after
+	git worktree remove --force out/base && python -m changes compare out/before out/after
 
 diff: .venv/ready node_modules/ready ## what a deploy of STAGE would change in the AWS account
 	cdk diff -c stage=$(STAGE)

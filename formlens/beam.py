@@ -4,19 +4,36 @@ Prefix beam search over a CTC network with a character model (Hannun et al. 2014
 Speech Recognition).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, log
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.lexicon import END, Lexicon
+from formlens.language import END
 
 WIDTH = 12
 _LEAST = 1e-3
 """A sign less likely than this at a step is not tried, unless nothing else is."""
 _MOST = 8
 """Signs tried at a step."""
+
+
+class Model(Protocol):
+    """How likely a sign follows others: `formlens.language.Language` or `formlens.lexicon.Lexicon`."""
+
+    surprise: Callable[[str, str], float]
+    """The logarithm of how likely a sign, or the end, follows a context."""
+
+    @staticmethod
+    def start() -> str:
+        """What stands before a text."""
+
+    @staticmethod
+    def after(context: str, sign: str) -> str:
+        """What the next sign depends on, behind one more sign."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +46,7 @@ class Line:
 
 
 def read_line(
-    seen: NDArray[np.float32], alphabet: str, lexicon: Lexicon, trust: float, bonus: float, width: int = WIDTH
+    seen: NDArray[np.float32], alphabet: str, language: Model, trust: float, bonus: float, width: int = WIDTH
 ) -> list[Line]:
     """The likeliest texts of a crop, best first.
 
@@ -37,7 +54,7 @@ def read_line(
     of ``bonus`` a sign (a model alone would have short texts).
     """
     # text -> [probability ending in its last sign, ending in a blank, logarithm of the model's part, context]
-    beams: dict[str, tuple[float, float, float, str]] = {"": (0.0, 1.0, 0.0, lexicon.start())}
+    beams: dict[str, tuple[float, float, float, str]] = {"": (0.0, 1.0, 0.0, language.start())}
     scale = 0.0
     for row in seen:
         blank = float(row[0])
@@ -67,8 +84,8 @@ def read_line(
                 other[0] += gain
                 if longer not in models:
                     models[longer] = (
-                        model + trust * lexicon.surprise(context, sign) + bonus,
-                        lexicon.after(context, sign),
+                        model + trust * language.surprise(context, sign) + bonus,
+                        language.after(context, sign),
                     )
         ranked = sorted(
             ((log(s + b + 1e-300) + models[text][0], text) for text, (s, b) in nexts.items()), reverse=True
@@ -79,5 +96,5 @@ def read_line(
     lines = []
     for text, (on_sign, on_blank, model, context) in beams.items():
         chance = log(on_sign + on_blank + 1e-300) + scale
-        lines.append(Line(text, chance + model + trust * lexicon.surprise(context, END), exp(min(chance, 0.0))))
+        lines.append(Line(text, chance + model + trust * language.surprise(context, END), exp(min(chance, 0.0))))
     return sorted(lines, key=lambda line: -line.weight)

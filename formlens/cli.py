@@ -23,7 +23,7 @@ from formlens.evaluate import evaluate as compare
 from formlens.form import Form, load_form, save_form
 from formlens.labelled import Labelled, read_folder
 from formlens.learn import learn_form
-from formlens.output import Output
+from formlens.output import Output, csv_files
 from formlens.pages import read_pages
 from formlens.pipeline import read_forms
 from formlens.reader import Reader
@@ -87,19 +87,23 @@ def read(
     out: Annotated[Path, typer.Option(help="The spreadsheet to write: .csv or .xlsx.")],
     form: Annotated[
         list[Path] | None,
-        typer.Option(help="A learned form; may be given several times, then each page goes to the one it matches."),
+        typer.Option(
+            help="A learned form. Given several times, each page goes to the one it matches; forms of other columns "
+            "have a sheet of their own in a workbook, and a file of their own as CSV (rows.NAME.csv)."
+        ),
     ] = None,
     cells: Annotated[Path | None, typer.Option(help="Write each cell's text, confidence and box as JSON.")] = None,
     with_source: WithSource = False,
     max_error: MaxError = None,
     own: Annotated[Path | None, typer.Option("--reader", help="A reader that `formlens train` wrote.")] = None,
 ) -> None:
-    """Read scans and photos into one spreadsheet: the fields of a learned form, or each ruled table as it is."""
+    """Read scans and photos into a spreadsheet: the fields of learned forms, or each ruled table as it is."""
     _check_name("--out", out, ".csv", ".xlsx")
     if cells is not None:
         _check_name("--cells", cells, ".json")
     forms = [load_form(path) for path in form or ()]
-    columns = _columns(forms)
+    columns, by_form = _columns(forms)
+    outs = [out] if by_form is None or out.suffix.lower() == ".xlsx" else list(csv_files(out, by_form).values())
     found, left = find_scans(scans)
     if left:
         errors.print(f"{_count(len(left), 'other file')} left alone: {_some(path.name for path in left)}", style="dim")
@@ -107,7 +111,7 @@ def read(
     for one in forms:
         _promise(one, reader, max_error)
     rows = flagged = pages = unread = 0
-    with Output(out, cells, columns=columns, with_source=with_source) as output:
+    with Output(out, cells, columns=columns, with_source=with_source, forms=by_form) as output:
         for scan in _progress(found, "Reading", _scan_name):
             for result in read_forms(scan.read_bytes(), scan.source, reader, forms, max_error):
                 output.add(result)
@@ -116,8 +120,9 @@ def read(
                 flagged += sum(cell.flagged for cell in result.cells)
                 unread += _report(result)
     counts = _count(pages, "page"), _count(rows, "row"), _count(flagged, "cell")
+    where = ", ".join(map(str, outs))
     errors.print(
-        "{}: {} read, {} not; {}, {} to check -> {}".format(counts[0], pages - unread, unread, *counts[1:], out)
+        "{}: {} read, {} not; {}, {} to check -> {}".format(counts[0], pages - unread, unread, *counts[1:], where)
     )
     if unread:
         raise typer.Exit(1)
@@ -128,11 +133,13 @@ def read(
     "page2.csv, …, and blank.pdf where it is there; then `formlens read new/ --form intake.form --out rows.csv`."
 )
 def learn(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Scans, each with its CSV; and blank.pdf, if any.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Scans, each with its CSV; blank.pdf if any, or alone.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FORM", help="The form to write: one file, data only.")],
     max_error: MaxError = None,
 ) -> None:
-    """Learn where each column lives on a form from scans and the CSVs that people typed for them."""
+    """Learn where each column lives on a form, from scans and the CSVs typed for them, or from the empty form alone."""
     if out.is_dir():
         raise CallError(f"--out {out}: a folder is there; name a file, for example {out / 'intake.form'}")
 
@@ -140,7 +147,7 @@ def learn(
         return _progress(labelled, "Learning", lambda one: one.scan.path.name)
 
     reader = Reader()
-    learned = learn_form(read_folder(folder), out.stem, reader, watch, max_error or ERROR)
+    learned = learn_form(read_folder(folder, blank_alone=True), out.stem, reader, watch, max_error or ERROR)
     save_form(learned.form, out)
     for doubt in learned.doubts:
         errors.print(doubt, style="yellow")
@@ -325,15 +332,20 @@ def _scan_name(scan: Scan) -> str:
     return scan.path.name
 
 
-def _columns(forms: Sequence[Form]) -> list[str] | None:
-    """The header of one spreadsheet for all forms. Raises CallError for forms that do not fit into one."""
+def _columns(forms: Sequence[Form]) -> tuple[list[str] | None, dict[str, list[str]] | None]:
+    """The header that all forms share, or, where they differ, that of each form by its name; neither without a form.
+
+    Raises CallError for two forms of one name.
+    """
     names = Counter(form.name for form in forms)
     if any(many > 1 for many in names.values()):
-        raise CallError(f"--form: two forms are called {names.most_common(1)[0][0]}; give one another file name")
-    headers = {tuple(column.name for column in form.columns) for form in forms}
-    if len(headers) > 1:
-        raise CallError("--form: these forms have different columns, a spreadsheet has one header; read them apart")
-    return list(headers.pop()) if headers else None
+        raise CallError(
+            f"--form: two forms are called {names.most_common(1)[0][0]}; learn one of them under another name"
+        )
+    headers = {form.name: [column.name for column in form.columns] for form in forms}
+    if len({tuple(header) for header in headers.values()}) > 1:
+        return None, headers
+    return next(iter(headers.values()), None), None
 
 
 def _progress(items: Sequence[Item], what: str, name: Callable[[Item], str]) -> Iterator[Item]:

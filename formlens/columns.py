@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formlens.decode import DIGITS, NUMBER, TEXT
+from formlens.free import read_free
 from formlens.reader import Reader
 from formlens.types import Reading
 
@@ -25,12 +26,15 @@ _KINDS = ((TEXT, 100, 0.0), (NUMBER, 16, -6.0), (DIGITS, 10, -4.0))
 def read_cells(seen: Mapping[Place, Probabilities], reader: Reader) -> dict[Place, Reading]:
     """Read what the reader saw in the cells of a table, deciding for each column whether it holds numbers."""
     readings = {place: reader.decode(found, TEXT) for place, found in seen.items()}
+    text = set(seen)
     for (_, many, _), (charset, few, least) in pairwise(_KINDS):
         narrow = {place: reader.decode(found, charset) for place, found in seen.items()}
         evidence = {place: evidence_for(narrow[place], readings[place], log(many / few)) for place in seen}
         chosen = columns_of_kind(evidence)
-        readings |= {place: narrow[place] for place in seen if place[1] in chosen and evidence[place] > least}
-    return readings
+        numbers = {place for place in seen if place[1] in chosen and evidence[place] > least}
+        readings |= {place: narrow[place] for place in numbers}
+        text -= numbers
+    return readings | {place: read_free(seen[place], reader.alphabet) for place in text}
 
 
 def evidence_for(narrow: Reading, wide: Reading, rarer: float) -> float:

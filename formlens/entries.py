@@ -23,8 +23,8 @@ Entry = dict[int, tuple[Reading, Clues, NDArray[np.float64]]]
 
 _EMPTY = Reading("", 0.995)
 _NOWHERE = Reading("", 0.0)
-_ASTRAY = 0.018
-"""How far an edge may lie from its place, in widths of the page."""
+_ASTRAY, _ASIDE = 0.018, 0.006
+"""How far an edge may lie from its place, and from where the other edges of its part say, in widths of the page."""
 _BELOW = 2.0
 """Rows below the last that was seen while learning in which some may follow."""
 
@@ -37,38 +37,40 @@ def read_entries(image: Image, form: Form, where: Registration, reader: Reader, 
     height, width = form.blank.shape
     scale = max(1.0, min(max(image.shape[:2]), 3508) / max(height, width))
     size = round(width * scale), round(height * scale)
-    sheet = where.warp(image, *size)
-    found = find_edges(sheet)
     row = 0
-    for part in listing.parts:
-        edges = _edges(part, found, scale, size[0])
+    for part, there in zip(listing.parts, where.parts, strict=True):
+        sheet = there.warp(image, *size)
+        edges = _edges(part, find_edges(sheet), scale, size[0])
         rows, whole = _rows(sheet, part, edges, listing.pitch * scale, scale)
         strips = [Strip(left, right, whole.top, whole.bottom) for left, right in pairwise(edges)]
         for entry in _entries(sheet, form, part, rows, whole, strips, reader):
             for number, column in enumerate(form.columns):
                 reading, clues, corners = entry.get(number, (_NOWHERE, Clues("nowhere", 0.0), None))
-                box = (0, 0, 0, 0) if corners is None else box_around(where.to_page(corners, *size), image.shape)
-                sure, clues = reading.confidence, replace(clues, fit=where.score)
+                box = (0, 0, 0, 0) if corners is None else box_around(there.to_page(corners, *size), image.shape)
+                sure, clues = reading.confidence, replace(clues, fit=there.score)
                 yield Cell(row, column.name, reading.text, sure, sure < flag_below, box, clues=clues)
             row += 1
 
 
 def _edges(part: Part, found: Sequence[Edge], scale: float, width: int) -> list[Edge]:
-    """The edges of a part as they run on this page; straight lines at their usual places where none is drawn."""
-    edges: list[Edge | None] = []
-    usual = []
+    """The edges of a part as they run on this page; straight lines beside the others where none is drawn."""
     y = np.array([part.top, part.bottom]) * scale
-    off = []
-    for above, below in part.edges:
-        straight = Edge(y, np.array([above, below]) * scale)
-        usual.append(straight)
-        near = sorted(found, key=lambda edge: abs(float(edge.at(y.mean())) - straight.middle))
-        fits = bool(near) and abs(float(near[0].at(y.mean())) - straight.middle) < _ASTRAY * width
-        edges.append(near[0] if fits else None)
-        if fits:
-            off.append(near[0].at(y) - straight.x)
-    shift = np.median(off, axis=0) if off else np.zeros(2)
-    return [Edge(y, u.x + shift) if e is None else e for e, u in zip(edges, usual, strict=True)]
+    usual = [Edge(y, np.array(places) * scale) for places in part.edges]
+    near = [min(found, key=lambda edge: abs(_apart(edge, own)), default=own) for own in usual]
+    off = [_apart(edge, own) for edge, own in zip(near, usual, strict=True)]
+    drawn = [edge is not own and abs(o) < _ASTRAY * width for edge, own, o in zip(near, usual, off, strict=True)]
+    common = float(np.median([o for o, there in zip(off, drawn, strict=True) if there])) if any(drawn) else 0.0
+    drawn = [there and abs(o - common) < _ASIDE * width for o, there in zip(off, drawn, strict=True)]
+    moves = [edge.at(y) - own.x for edge, own, there in zip(near, usual, drawn, strict=True) if there]
+    shift = np.median(moves, axis=0) if moves else np.zeros(2)
+    return [
+        edge if there else Edge(y, own.x + shift) for edge, own, there in zip(near, usual, drawn, strict=True)
+    ]  # fmt: skip
+
+
+def _apart(edge: Edge, usual: Edge) -> float:
+    """How far right of its usual place an edge lies, halfway down."""
+    return float(edge.at(usual.y.mean())) - usual.middle
 
 
 def _rows(sheet: Image, part: Part, edges: Sequence[Edge], pitch: float, scale: float) -> tuple[Rows, Strip]:

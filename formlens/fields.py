@@ -8,12 +8,13 @@ from formlens.anchor import anchor
 from formlens.choices import Choice, Option, Seen, answer
 from formlens.circled import circled
 from formlens.clues import ink_left, written_clues
+from formlens.combs import cut_place
 from formlens.entries import read_entries
 from formlens.form import Column, Form
 from formlens.grammar import read_kind
 from formlens.ink import Gray
 from formlens.marks import marked_on, weight
-from formlens.pen import Sheet, cut, find_strokes
+from formlens.pen import Sheet, find_strokes
 from formlens.reader import Reader
 from formlens.register import Registration, register
 from formlens.types import Box, Cell, Clues, Image, Reading, UnreadableError, box_around
@@ -37,7 +38,7 @@ def find_form(image: Image, forms: Sequence[Form]) -> tuple[Form, Registration]:
 def _lies(image: Image, form: Form) -> Registration | None:
     if form.listing is None:
         return register(image, form.print)
-    return anchor(image, form.blank, form.listing.header)
+    return anchor(image, form.blank, form.listing.headers)
 
 
 def lay_on(image: Image, form: Form, where: Registration) -> Sheet:
@@ -52,7 +53,11 @@ def read_fields(image: Image, form: Form, where: Registration, reader: Reader, f
         yield from read_entries(image, form, where, reader, flag_below)
         return
     sheet = lay_on(image, form, where)
-    crops = {column.name: cut(sheet, column.place) for column in form.columns if _is_written(column) and column.place}
+    crops = {
+        column.name: cut_place(sheet, column.place, column.cells)
+        for column in form.columns
+        if _is_written(column) and column.place
+    }
     written = {name: crop for name, crop in crops.items() if crop is not None}
     seen = dict(zip(written, reader.probabilities(list(written.values())), strict=True))
     for column in form.columns:

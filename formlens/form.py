@@ -40,6 +40,8 @@ class Column:
     """Where it stands, in pixels of the form's frame; None where it is not on the page."""
     choice: Choice | None = None
     """The marks that answer it; None for a column that is written, or is not on the page."""
+    cells: int = 1
+    """Of a comb, how many boxes of one character each its place has."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,14 @@ def _column(content: dict[str, Any], width: int, height: int) -> Column:
         Kind(cast(Name, name), characters, _text(kind["typed"]), _weighed(kind["ways"]), _counted(kind["examples"])),
         None if place is None else _place(_list(place), width, height),
         None if content.get("choice") is None else _choice(content["choice"], width, height),
+        _cells(content.get("cells", 1)),
     )
+
+
+def _cells(content: Any) -> int:
+    if type(content) is not int or not 1 <= content <= 200:
+        raise ValueError("not a number of boxes")
+    return content
 
 
 def _weighed(content: Any) -> tuple[tuple[str, float], ...]:

@@ -16,6 +16,7 @@ from formlens import dates, numbers, shapes, words
 from formlens.automaton import Automaton, find, likelihoods
 from formlens.beam import read_line
 from formlens.decode import decode, likelihood
+from formlens.free import read_free
 from formlens.kinds import Kind
 from formlens.lexicon import Lexicon
 from formlens.months import bare
@@ -219,9 +220,9 @@ def _compiled(kind: Kind, alphabet: str) -> tuple[tuple[str, float, Automaton], 
 def _read_text(seen: Seen, alphabet: str, kind: Kind) -> Reading:
     """Read a line with its column's words as a preference."""
     if not kind.examples:
-        return decode(seen, alphabet)
+        return read_free(seen, alphabet)
     way = max(kind.ways, key=lambda one: one[1])[0]
-    lines = read_line(seen, alphabet, _lexicon(kind.examples, way, alphabet), _TRUST, _BONUS)
+    lines = read_line(seen, alphabet, _lexicon(kind.examples, way), _TRUST, _BONUS)
     best = lines[0]
     share = 1 / sum(exp(line.weight - best.weight) for line in lines)
     text = words.parse(best.text, way, [value for value, _ in kind.examples])
@@ -229,8 +230,8 @@ def _read_text(seen: Seen, alphabet: str, kind: Kind) -> Reading:
 
 
 @lru_cache(maxsize=64)
-def _lexicon(examples: tuple[tuple[str, int], ...], way: str, alphabet: str) -> Lexicon:
-    return Lexicon([words.spell(value, way) for value, count in examples for _ in range(min(count, 20))], alphabet)
+def _lexicon(examples: tuple[tuple[str, int], ...], way: str) -> Lexicon:
+    return Lexicon([words.spell(value, way) for value, count in examples for _ in range(min(count, 20))])
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,11 @@ class Folder:
     blank: Scan | None
 
     @property
+    def is_blank_alone(self) -> bool:
+        """Whether no scan is labelled."""
+        return not self.labelled
+
+    @property
     def is_table(self) -> bool:
         """Whether some scan has several rows."""
         return any(len(one.rows) > 1 for one in self.labelled)
@@ -41,8 +46,11 @@ class Folder:
         return tuple(self.labelled[0].values)
 
 
-def read_folder(folder: Path) -> Folder:
-    """Pair each scan of a folder with its CSV. Raises CallError, which names the file, for whatever does not fit."""
+def read_folder(folder: Path, *, blank_alone: bool = False) -> Folder:
+    """Pair each scan of a folder with its CSV; ``blank_alone`` if a blank without any labelled scan will do.
+
+    Raises CallError, which names the file, for whatever does not fit.
+    """
     if not folder.is_dir():
         raise CallError(f"{folder}: no such folder")
     scans, left = find_scans([folder])
@@ -60,6 +68,8 @@ def read_folder(folder: Path) -> Folder:
     for stem, path in tables.items():
         if stem not in stems:
             raise CallError(f"{path}: no scan beside it; FormLens reads {', '.join(sorted(SUFFIXES))}")
+    if not scans and blanks and blank_alone:
+        return Folder((), blanks[0])
     if not scans:
         raise CallError(f"{folder}: no scan with its CSV; put scans there, and for each a CSV of the same name")
     labelled = tuple(Labelled(scan, _rows(tables[stem])) for scan, stem in zip(scans, stems, strict=True))

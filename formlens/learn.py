@@ -4,7 +4,7 @@ All scans are put on the blank, or on each other where there is none; the pen's 
 each column goes to the place where the reader finds its values likeliest, over all scans and columns together.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, log
 
@@ -13,21 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formlens.assign import assign
+from formlens.blank import columns_of
 from formlens.boxes import find_boxes
 from formlens.choosing import Candidates, Settled, choose, labels_of, words_of
 from formlens.circled import circled, find_words
+from formlens.combs import cut_place
 from formlens.emptied import empty
 from formlens.fields import lay_on
+from formlens.fillable import find_combs
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
 from formlens.heldout import check_held_out
 from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
 from formlens.labelled import Folder, Labelled, only_page, pages_of
+from formlens.labels import is_nameless
 from formlens.listed import learn_listing
 from formlens.marks import marked_on
-from formlens.pen import Sheet, cut
+from formlens.pen import Sheet
 from formlens.places import find_places
+from formlens.printed import ReadPrint, print_reader
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.register import Print, Registration, find_print, register
@@ -63,15 +68,23 @@ def learn_form(
     reader: Reader,
     watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter,
     error: float = ERROR,
+    read_print: Callable[[], ReadPrint] = print_reader,
+    *,
+    trusted: bool = True,
 ) -> Learned:
     """Learn a form from a labelled folder; ``watch`` passes the scans on, and may show how far they are.
 
-    ``error`` is the share of wrong cells that may go unflagged.
+    ``error`` is the share of wrong cells that may go unflagged, ``read_print`` makes what reads the labels of a blank
+    that no labelled scan is beside. A form that is not ``trusted`` takes half as long: it is not calibrated on its
+    scans, and serves to find where things stand.
 
     Raises CallError, which names the file, for a scan that cannot be read or is not the same form as the others.
     """
+    if folder.is_blank_alone:
+        return _learn_blank(folder, name, read_print())
     if folder.is_table:
-        return _trusted(Learned(*learn_listing(folder, name, reader, watch)), folder, reader, error)
+        learned = Learned(*learn_listing(folder, name, reader, watch))
+        return _trusted(learned, folder, reader, error) if trusted else learned
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values()), reader))
     sheets = []
@@ -83,7 +96,22 @@ def learn_form(
         sheets.append(lay_on(image, form, where))
     rows = [labelled.values for labelled in folder.labelled]
     columns, doubts = _columns(folder.columns, rows, sheets, form, reader)
-    return _trusted(Learned(Form(name, columns, form.blank), doubts), folder, reader, error)
+    learned = Learned(Form(name, columns, form.blank), doubts)
+    return _trusted(learned, folder, reader, error) if trusted else learned
+
+
+def _learn_blank(folder: Folder, name: str, read: ReadPrint) -> Learned:
+    """A form whose columns are the places to fill on its blank."""
+    if folder.blank is None:
+        raise CallError("neither a labelled scan nor a blank to learn from")
+    pages = list(pages_of(folder.blank))
+    blank = _framed(square(pages[0].image).image)
+    columns = columns_of(blank, read)
+    if not columns:
+        raise CallError(f"{folder.blank.path}: no place to fill was found on it; put scans with their CSVs beside it")
+    doubts = [f"{folder.blank.path.name} has {len(pages)} pages; the form is its first"] if len(pages) > 1 else []
+    doubts += [f"column `{c.name}`: no label was found beside its place" for c in columns if is_nameless(c.name)]
+    return Learned(Form(name, columns, blank), tuple(doubts))
 
 
 def _trusted(learned: Learned, folder: Folder, reader: Reader, error: float) -> Learned:
@@ -178,8 +206,9 @@ def _columns(
     names: Sequence[str], rows: Sequence[dict[str, str]], sheets: Sequence[Sheet], form: Form, reader: Reader
 ) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     kinds = [kind_of([row[name] for row in rows]) for name in names]
-    places = find_places(sheets, form.printed)
-    seen = _see(sheets, places, reader)
+    combs = find_combs(form.blank)
+    places = _with_combs(find_places(sheets, form.printed), combs)
+    seen = _see(sheets, places, reader, combs)
     fits = np.full((len(names), len(places)), -1e6)
     for i, name in enumerate(names):
         values = [row[name] for row in rows]
@@ -198,7 +227,8 @@ def _columns(
             if marks[i].fit < _WEAK:
                 doubts.append(f"column `{name}`: its place is not sure; add labelled scans")
             continue
-        columns.append(Column(name, kinds[i], None if where is None else places[where]))
+        place = None if where is None else places[where]
+        columns.append(Column(name, kinds[i], place, cells=1 if place is None else combs.get(place, 1)))
         if where is None:
             doubts.append(f"column `{name}`: not found on the page; it comes out empty")
         elif (lead := _lead(fits[i], where, given)) < _DOUBT:
@@ -222,9 +252,25 @@ def _ask(lacking: float, fit: float, scans: int) -> str:
     return f"add {more} labelled scan" + "s" * (more > 1)
 
 
-def _see(sheets: Sequence[Sheet], places: Sequence[Box], reader: Reader) -> list[list[Seen | None]]:
+def _with_combs(places: Sequence[Box], combs: Mapping[Box, int]) -> list[Box]:
+    """Places with the combs of the print among them, in place of what pens left in single boxes of these."""
+    outside = [
+        place for place in places
+        if not any(
+            min(place[2], x1) - max(place[0], x0) > 0.6 * (place[2] - place[0])
+            and min(place[3], y1) - max(place[1], y0) > 0.5 * (place[3] - place[1])
+            for x0, y0, x1, y1 in combs
+        )
+    ]  # fmt: skip
+    return sorted([*outside, *combs], key=lambda box: (box[1], box[0]))
+
+
+def _see(
+    sheets: Sequence[Sheet], places: Sequence[Box], reader: Reader, combs: Mapping[Box, int] | None = None
+) -> list[list[Seen | None]]:
     """What the reader sees in each place of each sheet; None where no ink is."""
-    crops = [[cut(sheet, place) for sheet in sheets] for place in places]
+    cells = combs or {}
+    crops = [[cut_place(sheet, place, cells.get(place, 1)) for sheet in sheets] for place in places]
     seen = iter(reader.probabilities([crop for row in crops for crop in row if crop is not None]))
     return [[None if crop is None else next(seen) for crop in row] for row in crops]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formlens.alignment import align
-from formlens.anchor import anchor
+from formlens.anchor import FOUND, anchor, tiles_of
 from formlens.automaton import likelihoods
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import settle, spell
@@ -40,7 +40,9 @@ _SPELLINGS = 3
 _TELLING = 60
 """Crops from which it is told how a column is written."""
 _HEADER = 5.0
-"""Rows above the first in which the print is looked at."""
+"""Rows above the first in which print is looked at where that between the upright lines is too little to tell."""
+_TELLS = 12
+"""Tiles of print by which a part can be told."""
 
 Floats = NDArray[np.float64]
 Seen = NDArray[np.float32]
@@ -187,11 +189,7 @@ def _listing(scan: _Scan, fits: Sequence[_Fit]) -> Listing | None:
     if not groups:
         return None
     pitch = float(np.median([rows.pitch for rows in scan.rows]))
-    parts = tuple(_part(scan, fits, group, held, pitch) for group in groups)
-    x0, x1 = min(part.edges[0][0] for part in parts), max(part.edges[-1][0] for part in parts)
-    top = max(part.top for part in parts)
-    header = max(0, x0 - round(pitch)), max(0, round(top - _HEADER * pitch)), x1 + round(pitch), top
-    return Listing(parts, pitch, header)
+    return Listing(tuple(_part(scan, fits, group, held, pitch) for group in groups), pitch)
 
 
 def _part(scan: _Scan, fits: Sequence[_Fit], group: list[int], held: dict[int, int], pitch: float) -> Part:
@@ -213,27 +211,48 @@ def _part(scan: _Scan, fits: Sequence[_Fit], group: list[int], held: dict[int, i
         columns.append(held.get(strip))
         edges.append(one.right)
     places = tuple((round(float(edge.at(top))), round(float(edge.at(bottom)))) for edge in edges)
-    return Part(top, bottom, places, tuple(columns))
+    # what is printed over the columns begins where the lines between them do
+    begin = min(top - 0.5 * pitch, float(np.median([edge.y[0] for edge in edges])))
+    header = max(0, places[0][0] - round(pitch)), max(0, round(begin)), places[-1][0] + round(pitch), max(1, top)
+    return Part(top, bottom, places, tuple(columns), header)
 
 
 def _blank(scans: Sequence[_Scan], best: int, listing: Listing) -> tuple[Gray, Listing]:
-    """The print above the table as most scans have it, on white, in a form's frame; and the table there."""
+    """The print above the table's parts as most scans have it, on white, in a form's frame; and the table there."""
     reference = scans[best].image
     scale = SIDE / max(reference.shape[:2])
     height, width = (round(side * scale) for side in reference.shape[:2])
-    gray = cv2.cvtColor(cv2.resize(reference, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    gray = np.asarray(
+        cv2.cvtColor(cv2.resize(reference, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY), np.uint8
+    )
     framed = _scaled(listing, scale, width, height)
-    copies = [np.asarray(gray, np.uint8)]
+    framed = replace(framed, parts=tuple(_headed(part, gray, framed.pitch) for part in framed.parts))
+    copies: list[list[Gray]] = [[gray] for _ in framed.parts]
     for scan in (*scans[:best], *scans[best + 1 :]):
-        where = anchor(scan.image, copies[0], framed.header)
+        where = anchor(scan.image, gray, framed.headers)
         if where is None:
             raise CallError(f"{scan.labelled.scan.path}: this page does not look like the other scans")
-        copies.append(np.asarray(cv2.cvtColor(where.warp(scan.image, width, height), cv2.COLOR_BGR2GRAY), np.uint8))
-    usual = np.median(np.stack(copies), axis=0).astype(np.uint8) if len(copies) > 2 else copies[0]
-    x0, y0, x1, y1 = framed.header
-    blank = np.full(usual.shape, 255, np.uint8)
-    blank[y0:y1, x0:x1] = usual[y0:y1, x0:x1]
+        page = np.asarray(cv2.cvtColor(scan.image, cv2.COLOR_BGR2GRAY), np.uint8)
+        for part, own in zip(where.parts, copies, strict=True):
+            if part.score > FOUND:
+                own.append(part.warp(page, width, height))
+    blank = np.full(gray.shape, 255, np.uint8)
+    for part, own in zip(framed.parts, copies, strict=True):
+        x0, y0, x1, y1 = part.header
+        usual = (
+            np.median(np.stack([copy[y0:y1, x0:x1] for copy in own]), axis=0) if len(own) > 2 else own[0][y0:y1, x0:x1]
+        )
+        blank[y0:y1, x0:x1] = usual.astype(np.uint8)
     return blank, framed
+
+
+def _headed(part: Part, gray: Gray, pitch: float) -> Part:
+    """The part, told by print from farther above it where that between its upright lines is too little."""
+    x0, y0, x1, y1 = part.header
+    for top in (y0, max(0, round(part.top - _HEADER * pitch)), 0):
+        if len(tiles_of(gray[top:y1, x0:x1])) >= _TELLS:
+            break
+    return replace(part, header=(x0, min(top, y0), x1, y1))
 
 
 def _scaled(listing: Listing, scale: float, width: int, height: int) -> Listing:
@@ -244,8 +263,9 @@ def _scaled(listing: Listing, scale: float, width: int, height: int) -> Listing:
         Part(
             at(part.top, height), at(part.bottom, height),
             tuple((at(above, width), at(below, width)) for above, below in part.edges), part.columns,
+            (at(part.header[0], width), at(part.header[1], height),
+             at(part.header[2], width), at(part.header[3], height)),
         )
         for part in listing.parts
     )  # fmt: skip
-    x0, y0, x1, y1 = listing.header
-    return Listing(parts, listing.pitch * scale, (at(x0, width), at(y0, height), at(x1, width), at(y1, height)))
+    return Listing(parts, listing.pitch * scale)

@@ -22,6 +22,8 @@ class Part:
     """Its upright edges from left to right: x at its top and at its bottom."""
     columns: tuple[int | None, ...]
     """For each room between two edges the number of the form's column that stands there; None for another."""
+    header: Box
+    """The print above it, by which it is found on a page."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,11 @@ class Listing:
     """In the order in which they are read."""
     pitch: float
     """Pixels of the form's frame from one row to the next."""
-    header: Box
-    """The print above the table, by which it is found on a page."""
+
+    @property
+    def headers(self) -> tuple[Box, ...]:
+        """The print above each part."""
+        return tuple(part.header for part in self.parts)
 
 
 def listing_from(content: Any, columns: int, width: int, height: int) -> Listing | None:
@@ -44,10 +49,7 @@ def listing_from(content: Any, columns: int, width: int, height: int) -> Listing
     pitch = content["pitch"]
     if not parts or type(pitch) not in (int, float) or not 4 <= pitch <= height:
         raise ValueError("no rows")
-    x0, y0, x1, y1 = (_inside(edge, max(width, height)) for edge in _few(content["header"]))
-    if not (x0 < x1 <= width and y0 < y1 <= height):
-        raise ValueError("a header off the page")
-    return Listing(parts, float(pitch), (x0, y0, x1, y1))
+    return Listing(parts, float(pitch))
 
 
 def _part(content: Any, columns: int, width: int, height: int) -> Part:
@@ -60,7 +62,10 @@ def _part(content: Any, columns: int, width: int, height: int) -> Part:
     rooms = pairwise(edges)
     if top >= bottom or len(held) != len(edges) - 1 or any(a >= c or b >= d for (a, b), (c, d) in rooms):
         raise ValueError("a part without room")
-    return Part(top, bottom, tuple(edges), held)
+    x0, y0, x1, y1 = (_inside(edge, max(width, height)) for edge in _few(content["header"]))
+    if not (x0 < x1 <= width and y0 < y1 <= height):
+        raise ValueError("a header off the page")
+    return Part(top, bottom, tuple(edges), held, (x0, y0, x1, y1))
 
 
 def _inside(value: Any, most: int) -> int:

@@ -22,6 +22,24 @@ SIDE = 40
 """Pixels of what the network sees; a box of a form is about half as large, so that overflowing marks are seen too."""
 
 Floats = NDArray[np.float32]
+_Y, _X = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
+_PLANE: Floats = np.stack([np.ones_like(_X), _X, _Y], axis=-1).reshape(-1, 3)
+
+
+class Marks:
+    """A network that tells marked boxes from empty ones, loaded once from its ONNX file."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.card: str = self._session.get_modelmeta().custom_metadata_map["card"]
+        """How it was trained, as JSON."""
+
+    def read(self, boxes: Sequence[Floats]) -> list[float]:
+        """The probability that each box, as `to_tensor` has it, is marked."""
+        return [float(one) for one in self._session.run(["marked"], {"boxes": np.stack(boxes)})[0]] if boxes else []
 
 
 def marked(boxes: Sequence[Image | Gray]) -> list[float]:
@@ -69,16 +87,15 @@ def to_tensor(picture: Gray, blank: Gray | None = None) -> Floats:
 def _darkness(picture: Gray) -> Floats:
     """How much darker than its paper each pixel is, 0 to 1; the paper is a plane through the lighter half."""
     light = picture.astype(np.float32)
-    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
-    plane = np.stack([np.ones_like(x), x, y], axis=-1).reshape(-1, 3)
     flat = light.ravel()
     paper = np.full(flat.shape, float(np.percentile(flat, 70)), np.float32)
     for _ in range(2):
         paper_like = np.abs(flat - paper) < max(6.0, 0.12 * float(paper.mean()))
         if np.count_nonzero(paper_like) < SIDE:
             break
-        normal = plane[paper_like].T @ plane[paper_like] + np.diag([0, 20, 20]).astype(np.float32)
-        paper = plane @ np.linalg.solve(normal, plane[paper_like].T @ flat[paper_like])
+        on_paper = _PLANE[paper_like]
+        normal = on_paper.T @ on_paper + np.diag([0, 20, 20]).astype(np.float32)
+        paper = _PLANE @ np.linalg.solve(normal, on_paper.T @ flat[paper_like])
     paper = np.maximum(paper, 24)
     return np.asarray(np.clip((paper - flat) / paper, 0, 1).reshape(SIDE, SIDE), np.float32)
 
@@ -98,15 +115,9 @@ def _around(gray: Gray, box: Box) -> Gray:
 
 
 def _probabilities(tensors: Sequence[Floats]) -> list[float]:
-    if not tensors:
-        return []
-    seen = _session().run(["marked"], {"boxes": np.stack(tensors)})[0]
-    return [float(probability) for probability in seen]
+    return _shipped().read(tensors)
 
 
 @cache
-def _session() -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(SHIPPED, options, providers=["CPUExecutionProvider"])
+def _shipped() -> Marks:
+    return Marks(SHIPPED)

@@ -98,7 +98,7 @@ def net(way: str, values: Sequence[str], typed: str) -> Net:
 
 
 def _decimals(built: Net, ports: list[Port], decimal: str, places: Sequence[str]) -> list[Port]:
-    if not any(places):
+    if places and not any(places):  # of a column that is not known any number may have decimals
         return ports
     habit = _habit([len(digits) for digits in places], range(7))
     done = [(node, weight * habit[0]) for node, weight in ports]

@@ -83,6 +83,10 @@ def cut(sheet: Sheet, place: Box) -> Image | None:
     x0, y0 = max(0, x0 - 2 * margin), max(0, y0 - margin)
     x1, y1 = min(width, x1 + 2 * margin), min(height, y1 + margin)
     written = np.isin(sheet.components[y0:y1, x0:x1], own).astype(np.uint8)
+    return bare(sheet.image[y0:y1, x0:x1], sheet.paper[y0:y1, x0:x1], written)
+
+
+def bare(image: Image, paper: Image, written: Gray) -> Image:
+    """A picture where something is written (1, else 0), and its paper elsewhere."""
     share = cv2.GaussianBlur(cv2.dilate(written, np.ones((5, 5), np.uint8)).astype(np.float32), (0, 0), 0.8)[..., None]
-    image, paper = sheet.image[y0:y1, x0:x1], sheet.paper[y0:y1, x0:x1]
     return np.asarray(np.round(image * share + paper * (1 - share)), np.uint8)

@@ -14,6 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from formlens.decode import TEXT, Charset, decode
+from formlens.free import read_free
 from formlens.tensor import HEIGHT, to_tensor
 from formlens.types import FormLensError, Image, Reading
 
@@ -46,12 +47,18 @@ class Reader:
             return list(pool.map(self._see, crops))
 
     def decode(self, probabilities: NDArray[np.float32], charset: Charset = TEXT) -> Reading:
-        """Read what `probabilities` gave for one crop; several charsets cost one pass through the network."""
+        """Read what `probabilities` gave for one crop, as the network alone has it.
+
+        Several charsets cost one pass through the network.
+        """
         return decode(probabilities, self.alphabet, charset)
 
     def read(self, crops: Sequence[Image], charset: Charset = TEXT) -> list[Reading]:
-        """Read each crop, one line of writing, in the order given."""
-        return [self.decode(seen, charset) for seen in self.probabilities(crops)]
+        """Read each crop, one line of writing, in the order given; any text with a preference for words."""
+        found = self.probabilities(crops)
+        if charset == TEXT:
+            return [read_free(seen, self.alphabet) for seen in found]
+        return [self.decode(seen, charset) for seen in found]
 
     def _see(self, crop: Image) -> NDArray[np.float32]:
         seen: NDArray[np.float32] = self._session.run(["probabilities"], {"crops": to_tensor(crop)[np.newaxis]})[0][0]

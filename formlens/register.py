@@ -53,6 +53,8 @@ class Registration:
     """Shape (_NODES, _NODES, 2): the point of the page for each node of a regular grid that spans the form."""
     score: float
     """Share of the form's patches that were found, 0 to 1."""
+    parts: tuple["Registration", ...] = ()
+    """Of a table in parts that lie on the page each for itself, where each of them lies."""
 
     def warp(self, image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
         """The page as the form sees it, in the size given; what lies beyond the page is filled with its border."""

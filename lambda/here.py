@@ -46,6 +46,6 @@ class Here:
         assert upload is not None  # noqa: S101
         held = Held(moment)
         held.put(key, jpeg)
-        outcome = read_scan(upload, None, store=held, reader=self.reader, forms=self.forms, may_go_on=lambda: True)
+        outcome = read_scan(upload, None, store=held, reader=self.reader, forms=self.forms.of, may_go_on=lambda: True)
         by_prefix = sorted(held.objects.items(), key=lambda item: [item[0].startswith(p) for p in ORDER], reverse=True)
         return outcome, dict(by_prefix)

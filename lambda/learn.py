@@ -10,8 +10,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from current import Current
 from environment import read_environment
-from formlens.reader import Reader
 from keys import parse_manifest
 from lesson import learn
 from store import Store
@@ -20,7 +20,7 @@ logger, metrics = Logger(), Metrics()
 processor = BatchProcessor(event_type=EventType.SQS)
 environment = read_environment(os.environ)
 store = Store(boto3.client("s3"), environment.bucket)
-reader = Reader()
+current = Current(store)
 
 
 @logger.inject_lambda_context
@@ -35,7 +35,10 @@ def _learn(record: Any) -> None:
     if form is None:
         return
     try:
-        report = learn(form, store=store, reader=reader, learner=environment.code)
+        use = current.use()
+        # another reader may learn the same folder better, as other code may
+        learner = f"{environment.code} {use.version}".strip()
+        report = learn(form, store=store, reader=use.reader, learner=learner)
     except Exception as error:
         logger.warning("form comes again", form=form, error=type(error).__name__)
         raise

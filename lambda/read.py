@@ -10,8 +10,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from current import Current
 from environment import read_environment
-from formlens.reader import Reader
 from keys import parse_upload
 from learned import Forms
 from scan import read_scan
@@ -23,7 +23,7 @@ PAGE_MS = 60_000
 logger, metrics = Logger(), Metrics()
 processor = BatchProcessor(event_type=EventType.SQS)
 store = Store(boto3.client("s3"), read_environment(os.environ).bucket)
-reader, forms = Reader(), Forms(store)
+current, forms = Current(store), Forms(store)
 
 
 @logger.inject_lambda_context
@@ -39,12 +39,13 @@ def _read(record: Any, lambda_context: LambdaContext) -> None:
     if upload is None:
         return
     try:
+        use = current.use()
         outcome = read_scan(
             upload,
             object_.get("version-id"),
             store=store,
-            reader=reader,
-            forms=forms,
+            reader=use.reader,
+            forms=lambda name: forms.of(name, use.forms),
             may_go_on=lambda: lambda_context.get_remaining_time_in_millis() > PAGE_MS,
         )
     except Exception as error:
@@ -55,6 +56,7 @@ def _read(record: Any, lambda_context: LambdaContext) -> None:
         "failed": outcome.failed,
         "cells": outcome.cells,
         "flagged": outcome.flagged,
+        "reader": use.reader.version,
     }
     logger.info("scan done", form=upload.form, scan=outcome.digest[:8], duplicate=outcome.duplicate, **counts)
     metrics.add_metric("Duplicates", MetricUnit.Count, int(outcome.duplicate))

@@ -1,18 +1,18 @@
 """One scan in the inbox goes in; the results of its pages come out, once, however often it comes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from formlens.cells import page_json
+from formlens.form import Form
 from formlens.pages import Limits, read_pages
 from formlens.pipeline import read_page
 from formlens.reader import Reader
 from formlens.types import PageResult
 from keys import UNKNOWN_FORM, Place, Upload, claim_of
-from learned import Forms
 from objects import Objects, Stored
 
 COPY_LIMIT = 5_000_000_000
@@ -42,10 +42,12 @@ def read_scan(
     *,
     store: Objects,
     reader: Reader,
-    forms: Forms,
+    forms: Callable[[str], Sequence[Form]],
     may_go_on: Callable[[], bool],
 ) -> Outcome:
-    """Read every page that has no result yet. Raises OutOfTime when ``may_go_on`` says so before a page.
+    """Read every page that has no result yet; ``forms`` gives those that a scan of that name may be.
+
+    Raises OutOfTime when ``may_go_on`` says so before a page.
 
     The claim is written first and completed last: who finds it complete does nothing, who finds it begun goes on from
     the pages that are there. Two that read the same page at the same moment write the same, and one write counts.
@@ -60,7 +62,7 @@ def read_scan(
         if "pages" in claim:
             return Outcome(digest, duplicate=True)
     place = Place(upload.form, claim["source"], digest, datetime.fromisoformat(claim["arrived"]))
-    known = forms.of(upload.form)
+    known = forms(upload.form)
     there = _pages_there(place, [form.name for form in known], store) if begun else frozenset()
     outcome, pages = Outcome(digest), 0
     for page in read_pages(scan.data, place.source):
@@ -70,10 +72,11 @@ def read_scan(
         if not may_go_on():
             raise OutOfTime(f"{pages - 1} pages of {digest[:8]} are read, the rest follows")
         result = page if isinstance(page, PageResult) else read_page(page, reader, known)
+        data = json.dumps({"pages": [page_json(result)], "reader": reader.version}, ensure_ascii=False).encode()
         if result.status == "unreadable":
-            _set_aside(result, pages, upload, version, scan, place, store)
+            _set_aside(data, pages, upload, version, scan, place, store)
         # a page of `inbox/any/` is a row of the form that it turned out to be, and that form's sheets have its columns
-        if store.put_over(place.of(result.form or upload.form).result(pages), _json(result), None) is not None:
+        if store.put_over(place.of(result.form or upload.form).result(pages), data, None) is not None:
             outcome = _count(outcome, result)
     store.put(key, json.dumps({**claim, "pages": pages}).encode())
     return outcome
@@ -87,15 +90,11 @@ def _pages_there(place: Place, forms: list[str], store: Objects) -> frozenset[in
 
 
 def _set_aside(
-    result: PageResult, page: int, upload: Upload, version: str | None, scan: Stored, place: Place, store: Objects
+    reason: bytes, page: int, upload: Upload, version: str | None, scan: Stored, place: Place, store: Objects
 ) -> None:
     if scan.size <= COPY_LIMIT:
         store.copy(upload.key, place.failed, version=version)
-    store.put(place.reason(page), _json(result))
-
-
-def _json(result: PageResult) -> bytes:
-    return json.dumps({"pages": [page_json(result)]}, ensure_ascii=False).encode()
+    store.put(place.reason(page), reason)
 
 
 def _count(outcome: Outcome, result: PageResult) -> Outcome:

@@ -1,9 +1,9 @@
-"""Nothing goes in, times and memory come out: a page of a 200 dpi table, read by FormLens and RapidOCR.
+"""Nothing goes in, times and memory come out: a page of a 200 dpi table, and crops, read by FormLens and RapidOCR.
 
-    python -m model.bench
+    python -m model.bench [--only crops]
 
-Each system reads in processes of its own, in turn. Memory is the peak of a fresh process that reads pages, cold start
-the whole life of one that imports, loads and reads its first page.
+Pages are read by each system in processes of its own, in turn. Memory is the peak of a fresh process that reads pages,
+cold start the whole life of one that imports, loads and reads its first page.
 """
 
 import argparse
@@ -23,12 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from formlens.types import Image
+from model.bench_crops import compare_crops
 from model.score import DATA
 from model.score_digits import compose
 
 ROWS, COLUMNS = 10, 6
 PAGE = (2339, 1654)
 """A4 at 200 dpi, height and width in pixels."""
+PARTS = ("page", "crops", "stream")
 SYSTEMS = {"FormLens": "formlens", "RapidOCR": "rapidocr"}
 """The name of each system and its package."""
 
@@ -39,21 +41,32 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="where MNIST is, if anywhere (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="fresh processes of each system (default: %(default)s)")
     parser.add_argument("--pages", type=int, default=5, help="warm pages in each process (default: %(default)s)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts (default: all)")
     parser.add_argument("--child", choices=SYSTEMS, help=argparse.SUPPRESS)
     parser.add_argument("--page", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         print(json.dumps(measure(given.child, given.page, given.pages)))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "page.png"
-        cv2.imwrite(str(page), draw_page(glyphs_of(given.data)))
-        compare(page, given.rounds, given.pages)
+    console, glyphs = Console(width=110), glyphs_of(given.data)
+    if "page" in given.only:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.png"
+            cv2.imwrite(str(page), draw_page(glyphs))
+            compare(page, given.rounds, given.pages, console)
+    if "crops" in given.only:
+        compare_crops(glyphs, 8 * given.rounds, console)
+    if "stream" in given.only:
+        try:
+            from model.bench_stream import compare_stream
+
+            compare_stream(given.data, given.rounds, console)
+        except (ImportError, ValueError, OSError) as error:
+            console.print(f"the training stream left out: {error} (model/requirements-train.txt, ../shared/data)")
 
 
-def compare(page: Path, rounds: int, pages: int) -> None:
+def compare(page: Path, rounds: int, pages: int, console: Console) -> None:
     """Let fresh processes of each system read the page in turn; print medians and ratios."""
-    console = Console(width=110)
     present = [name for name, package in SYSTEMS.items() if importlib.util.find_spec(package)]
     if len(present) < len(SYSTEMS):
         console.print("RapidOCR left out: pip install -r model/requirements.txt")

@@ -102,7 +102,7 @@ def _digits(rng: Generator, src: Sources) -> Sample:
         text = numerals.number_like(rng)
         if spellable(src, text):
             break
-    signs = src.boxed if rng.random() < 0.12 else src.digits
+    signs = src.boxed if src.boxed and rng.random() < 0.12 else src.digits
     return _finish(rng, src, strokes.draw(rng, text, signs).ink, text, "digits")
 
 

@@ -47,7 +47,7 @@ def examples(labelled: Labelled, form: Form, path: Path | None = None) -> list[S
     """
     reader = _Listener(path)
     image = only_page(labelled)
-    where = register(image, form.print) if form.listing is None else anchor(image, form.blank, form.listing.header)
+    where = register(image, form.print) if form.listing is None else anchor(image, form.blank, form.listing.headers)
     if where is None:
         raise CallError(f"{labelled.scan.path}: this page does not look like form {form.name}")
     found: list[tuple[Image, str]] = []

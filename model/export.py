@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -39,8 +40,22 @@ def alphabet_of(model: onnx.ModelProto) -> str:
     raise ValueError("this ONNX file is no reader: it names no alphabet")
 
 
-def export(module: Network, base: onnx.ModelProto, notes: dict[str, str], without: Sequence[str] = ()) -> bytes:
-    """The bytes of the file, with `notes` and the data used, all but `without`, on its card.
+def card_of(model: onnx.ModelProto) -> dict[str, Any]:
+    """What a reader's file says of how it was made; empty for one that says nothing."""
+    held: dict[str, Any] = json.loads(
+        next((entry.value for entry in model.metadata_props if entry.key == "card"), "{}")
+    )
+    return held
+
+
+def export(
+    module: Network,
+    base: onnx.ModelProto,
+    notes: dict[str, str],
+    without: Sequence[str] = (),
+    card: dict[str, Any] | None = None,
+) -> bytes:
+    """The bytes of the file, with `notes` and the data used, all but `without`, on its card; or added to another card.
 
     Kernels and matrices are stored in 16 bits and computed with in 32. The version is a digest of all the rest, so
     equal readers have equal versions.
@@ -49,8 +64,8 @@ def export(module: Network, base: onnx.ModelProto, notes: dict[str, str], withou
     held = {entry.key: entry.value for entry in base.metadata_props if entry.key in ("alphabet", "origin")}
     del model.metadata_props[:]
     used = [source for name, source in DATA.items() if name not in without]
-    card = json.dumps({"licence": "Apache-2.0", "data": used, **notes}, ensure_ascii=False)
-    onnx.helper.set_model_props(model, {**held, "card": card})
+    start = {"licence": "Apache-2.0", "data": used} if card is None else card
+    onnx.helper.set_model_props(model, {**held, "card": json.dumps({**start, **notes}, ensure_ascii=False)})
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
     entry = model.metadata_props.add()
     entry.key, entry.value = "version", f"formlens-{digest[:12]}"

@@ -65,8 +65,8 @@ class Place:
 def fit(model: Network, pools: Pools, sets: dict[str, list[Sample]], plan: Plan, work: Path, at: Place) -> Network:
     """Train up to `plan.steps` steps from where `work` stands.
 
-    The averaged network with the lowest mean character error over `sets` comes back; without sets, the last one. All
-    processes of a job call this together, with the same sets.
+    The averaged network with the lowest mean character error over `sets` comes back, to the first process of a job; to
+    the others, and without sets, the last one. All processes call this together, with the same sets.
     """
     torch.manual_seed(plan.seed)
     model = channels_last(model.to(at.device)).train()
@@ -103,7 +103,7 @@ def fit(model: Network, pools: Pools, sets: dict[str, list[Sample]], plan: Plan,
         if at.rank == 0 and (progress.step % plan.save_every == 0 or last):
             checkpoint.save(work, progress, {name: part.state_dict() for name, part in parts.items()})
             _report(progress, work, time.monotonic() - started)
-    if sets:
+    if sets and at.rank == 0:  # other hosts have no such file
         best = torch.load(work / "best.pt", map_location=at.device, weights_only=True)
         average.load_state_dict(best)
     return average

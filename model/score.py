@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from formlens.reader import Reader
+from formlens.reader import SHIPPED, Reader
 from model import peers, report
 from model.section import Absent, Miss, Row, Section, Setup
 
@@ -21,11 +21,13 @@ BASE = Path(__file__).parents[1] / ".cache" / "base.onnx"
 SECTIONS = (
     "digits",
     "crops",
+    "marks",
     "tables",
     "kinds",
+    "blank",
 )
 """In the order of the table; section `x` is `score(setup)` of the module `model.score_x`."""
-BY_HAND: tuple[str, ...] = ("forms", "register", "confidence")
+BY_HAND: tuple[str, ...] = ("forms", "register", "confidence", "payback")
 """Sections that take too long to run unasked: only where `--only` names them."""
 
 
@@ -36,8 +38,9 @@ def main() -> None:
     parser.add_argument("--reader", type=Path, help="another reader's file (default: the shipped one)")
     parser.add_argument("--base", type=Path, default=BASE, help="the untrained base (make base; default: %(default)s)")
     parser.add_argument(
-        "--size", type=int, default=500, help="crops that each set holds at most (default: %(default)s)"
+        "--size", type=int, default=200, help="crops that each set holds at most (default: %(default)s)"
     )
+    parser.add_argument("--steps", type=int, help="of the training in payback (default: those of `formlens train`)")
     names = "{" + ",".join(SECTIONS + BY_HAND) + "}"
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=f"some sections, or SECTION/SET: {names}")
     parser.add_argument("--out", type=Path, default=Path("out/score.html"), help="the page (default: %(default)s)")
@@ -77,7 +80,8 @@ def _setup(given: argparse.Namespace, console: Console) -> Setup:
         console.print("RapidOCR left out: pip install -r model/requirements.txt")
     if not peers.has_tesseract():
         console.print("Tesseract left out: no tesseract on the PATH (Debian: tesseract-ocr)")
-    return Setup(given.data, reader, base, rapid, peers.has_tesseract(), given.size, tuple(given.only))
+    return Setup(given.data, reader, base, rapid, peers.has_tesseract(), given.size, tuple(given.only),
+                 given.reader or SHIPPED, given.steps)  # fmt: skip
 
 
 def _section(name: str) -> Section:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from formlens.reader import Reader
+from formlens.reader import SHIPPED, Reader
 from formlens.types import Image
 
 OURS = "FormLens"
@@ -37,6 +37,10 @@ class Setup:
     """Crops that each set holds at most."""
     only: tuple[str, ...] = ()
     """The names given with `--only`, `section/set` among them."""
+    path: Path = SHIPPED
+    """The file of `reader`."""
+    steps: int | None = None
+    """Steps of a training that a section runs, where they are not the section's own."""
 
 
 @dataclass(frozen=True)

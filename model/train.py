@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     if given.threads:
         torch.set_num_threads(given.threads)
-    at = _place()
+    at = place_of_this()
     plan = Plan(
         steps=given.steps,
         rate=given.rate,
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dist.destroy_process_group()
 
 
-def _place() -> Place:
+def place_of_this() -> Place:
     """This process's device and number, as torchrun says; joins the others where there are any."""
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     on_gpu = torch.cuda.is_available()

@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 
 from stacks.camera import CameraStack
+from stacks.quota import QuotaStack
 from stacks.reading import ReadingStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
@@ -20,3 +21,5 @@ def build(app: cdk.App, settings: Settings, *, env: cdk.Environment | None = Non
         StudioStack(app, f"{name}-Studio", storage=storage, settings=settings, env=env)
     if settings.cameras:
         CameraStack(app, f"{name}-Camera", storage=storage, settings=settings, env=env)
+    if settings.quota:
+        QuotaStack(app, f"{name}-Quota", quota=settings.quota, settings=settings, env=env)

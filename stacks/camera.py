@@ -77,13 +77,10 @@ class CameraStack(cdk.Stack):
         policy = iot.CfnPolicy(
             self, f"{camera.name}Policy", policy_name=name, policy_document=self._opens(camera, alias)
         )
-        for what, attachment in (
-            ("Opens", iot.CfnPolicyPrincipalAttachment(
-                self, f"{camera.name}Opens", policy_name=name, principal=certificate.attr_arn)),
-            ("Is", iot.CfnThingPrincipalAttachment(
-                self, f"{camera.name}Is", thing_name=name, principal=certificate.attr_arn)),
-        ):  # fmt: skip
-            attachment.add_dependency(policy if what == "Opens" else thing)
+        iot.CfnPolicyPrincipalAttachment(
+            self, f"{camera.name}Opens", policy_name=policy.ref, principal=certificate.attr_arn
+        )
+        iot.CfnThingPrincipalAttachment(self, f"{camera.name}Is", thing_name=thing.ref, principal=certificate.attr_arn)
         cdk.CfnOutput(self, f"{camera.name}CertificateId", value=certificate.ref)
         return thing
 
@@ -193,9 +190,8 @@ class CameraStack(cdk.Stack):
                 lambda_arn=version.function_arn,
                 component_name=name,
                 component_platforms=[
-                    recipe.ComponentPlatformProperty(
-                        name="Linux x86_64", attributes={"os": "linux", "architecture": "amd64"}
-                    )
+                    # Greengrass' names, which are not the machine's: amd64, not x86_64
+                    recipe.ComponentPlatformProperty(name="Linux", attributes={"os": "linux", "architecture": "amd64"})
                 ],
                 component_dependencies={
                     needed: recipe.ComponentDependencyRequirementProperty(
@@ -219,7 +215,7 @@ class CameraStack(cdk.Stack):
             "PREVIEW_PORT": str(camera.preview_port),
         }
         deployed = greengrass.CfnDeployment
-        deployment = greengrass.CfnDeployment(
+        greengrass.CfnDeployment(
             self,
             f"{camera.name}Deployment",
             target_arn=thing.attr_arn,
@@ -243,4 +239,3 @@ class CameraStack(cdk.Stack):
                 ),
             ),
         )
-        deployment.add_dependency(component)

@@ -52,6 +52,8 @@ EXEMPT = (
     Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),
     Exempt(WILDCARD, "Studio/CloseRole", "/*", "As for Studio/StudioRole."),
+    Exempt(WILDCARD, "Quota/AskRole", "*", "What lists quotas knows no resource to narrow it to."),
+    Exempt(WILDCARD, "Quota/AskRole", ":sagemaker/*", "The codes of quotas differ by region; found by name."),
     Exempt(WILDCARD, "Studio/NotebookRole", f":log-group:{LOGS}:*", "How the log's own policy names a whole group."),
     *(
         Exempt(
@@ -75,4 +77,5 @@ EXEMPT = (
     Exempt("W3005", "Reading/Sheet", "", "As for Storage/Empty."),
     Exempt("W3005", "Reading/Learn", "", "As for Storage/Empty."),
     Exempt("W3005", "Studio/Close", "", "As for Storage/Empty."),
+    Exempt("W3005", "Quota/Ask", "", "As for Storage/Empty."),
 )

@@ -51,8 +51,32 @@ class Notebook:
     """After this time without work the instance stops itself."""
 
     def __post_init__(self) -> None:
-        if self.instance_type.startswith(RETIRED):
-            raise ValueError(f"{self.instance_type} is retired and cannot be started: use ml.g4dn.xlarge instead")
+        refuse_retired(self.instance_type)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """An increase of quotas that is asked for when the stage is deployed; one stage of an account is enough."""
+
+    instance_types: tuple[str, ...] = ("ml.g4dn.xlarge",)
+    usages: tuple[str, ...] = ("training job", "processing job", "notebook instance")
+    count: int = 1
+    """Instances of each type for each usage."""
+
+    def __post_init__(self) -> None:
+        for instance_type in self.instance_types:
+            refuse_retired(instance_type)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What Service Quotas calls them."""
+        return tuple(f"{type_} for {usage} usage" for type_ in self.instance_types for usage in self.usages)
+
+
+def refuse_retired(instance_type: str) -> None:
+    """Raises ValueError, which names the replacement, for what AWS no longer starts."""
+    if instance_type.startswith(RETIRED):
+        raise ValueError(f"{instance_type} is retired and cannot be started: use ml.g4dn.xlarge instead")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +131,7 @@ class Settings:
     learn: Worker = Worker(memory_mb=3008, timeout_s=900, batch=1, window_s=0, concurrency=2)
     studio: Studio | None = None
     notebook: Notebook | None = None
+    quota: Quota | None = None
     cameras: tuple[Camera, ...] = ()
     camera_python: str = "3.12"
     """What Greengrass runs a camera's function with; it must be on the camera's PATH. Ubuntu 24.04 has 3.12."""
@@ -119,11 +144,11 @@ class Settings:
             raise ValueError(f"two cameras of stage {self.stage} have one name")
 
 
-DEV = Settings(stage="dev", keep_data=False, studio=Studio())
+DEV = Settings(stage="dev", keep_data=False, studio=Studio(), quota=Quota())
 PROD = Settings(stage="prod", keep_data=True, log_keep=logs.RetentionDays.THREE_MONTHS, old_version_days=90)
 # The embedded cloud runs functions on the interpreter that it was started with, on the cores of one machine.
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-LOCAL = replace(DEV, stage="local", python=THIS_PYTHON, read=replace(DEV.read, concurrency=2), studio=None)
+LOCAL = replace(DEV, stage="local", python=THIS_PYTHON, read=replace(DEV.read, concurrency=2), studio=None, quota=None)
 
 STAGES = {settings.stage: settings for settings in (DEV, PROD, LOCAL)}
 

@@ -1,4 +1,4 @@
-"""Pages read on a camera's path and on the cloud's, compared by the byte: `python tests/edge_cloud.py [COUNT [FIRST]]`.
+"""Pages in, read as a camera and as the cloud reads them, compared: `python tests/edge_cloud.py [COUNT [FIRST]]`.
 
 The camera's path: a process of its own with one thread, `here.Here`, forms from a folder. The cloud's path: the read
 function's own handler, called with the queue's message, over a bucket in memory, with as many threads as there are

@@ -14,21 +14,29 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks import build
-from stacks.settings import DEV, STAGES, Notebook, Settings
+from stacks.settings import DEV, STAGES, Camera, Notebook, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("Storage", "Reading", "Watch")
 """What every stage has."""
+REQUEST = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
+CAMERAS = (
+    Camera(name="hall", csr=REQUEST, form="intake", greengrass=True),
+    Camera(name="desk", csr=REQUEST),
+)
 COMBINED = (
-    replace(DEV, stage="notebook", studio=None, notebook=Notebook()),
+    replace(DEV, stage="notebook", studio=None, notebook=Notebook(), quota=None),
     replace(DEV, stage="both", notebook=Notebook()),
+    replace(DEV, stage="cameras", studio=None, quota=None, cameras=CAMERAS),
 )
 """Together with the stages, every combination of the parts that a stage may have or not."""
 
 
 def names_of(settings: Settings) -> tuple[str, ...]:
     """The stacks that a stage has."""
-    return (*NAMES, "Studio") if settings.studio or settings.notebook else NAMES
+    studio = ("Studio",) if settings.studio or settings.notebook else ()
+    quota = ("Quota",) if settings.quota else ()
+    return (*NAMES, *studio, *quota, *(("Camera",) if settings.cameras else ()))
 
 
 EVERY = [(settings.stage, name) for settings in (*STAGES.values(), *COMBINED) for name in names_of(settings)]

@@ -61,7 +61,7 @@ def in_the_cloud(s3: FakeS3, key: str) -> Any:
         None,
         store=store,
         reader=Reader(threads=3),
-        forms=learned.Forms(store),
+        forms=learned.Forms(store).of,
         may_go_on=lambda: True,
     )
 

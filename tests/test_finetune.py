@@ -45,3 +45,20 @@ def test_values_are_paired_with_crops_though_a_crop_is_a_smudge() -> None:
     shown = [(np.full((4, 4, 3), i, np.uint8), seen(text)) for i, text in enumerate(texts)]
     found = [(int(image[0, 0, 0]), text) for image, text in paired(values, shown, kind_of(values), alphabet)]
     assert found == [(0, "12"), (2, "305"), (3, "48"), (4, "77")]
+
+
+@pytest.mark.parametrize(("pages", "each"), [(8, 10), (5, 1), (3, 4), (1, 30), (20, 100)])
+def test_some_crops_are_kept_apart_and_none_of_them_is_trained_on(pages: int, each: int) -> None:
+    pytest.importorskip("torch", reason="training needs torch: model/requirements-train.txt")
+    from model.data import Sample
+    from model.finetune import APART, part
+
+    crops = [
+        [Sample(np.zeros((1, 1, 3), np.uint8), f"{page}/{n}", "own") for n in range(each)] for page in range(pages)
+    ]
+    given = part(crops)
+    train, apart = ({one.text for one in some} for some in (given.train, given.apart))
+    assert not train & apart
+    assert 0 < len(apart) <= APART
+    if pages >= 5:  # whole pages
+        assert not {text.split("/")[0] for text in train} & {text.split("/")[0] for text in apart}

@@ -38,7 +38,7 @@ def test_a_form_comes_back_as_it_was(file: Path) -> None:
 
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
-    table = Listing((Part(100, 900, ((10, 12), (300, 305), (500, 500)), (0, None)),), 41.5, (5, 20, 600, 100))
+    table = Listing((Part(100, 900, ((10, 12), (300, 305), (500, 500)), (0, None), (5, 20, 600, 100)),), 41.5)
     save_form(replace(make_form(), listing=table), tmp_path / "table.form")
     assert load_form(tmp_path / "table.form").listing == table
 
@@ -67,11 +67,18 @@ def altered(file: Path, change: str, value: object) -> bytes:
 
 
 def part(**changes: object) -> dict[str, object]:
-    return {"top": 100, "bottom": 900, "edges": [[10, 10], [400, 410]], "columns": [0], **changes}
+    return {
+        "top": 100,
+        "bottom": 900,
+        "edges": [[10, 10], [400, 410]],
+        "columns": [0],
+        "header": [0, 0, 500, 100],
+        **changes,
+    }
 
 
 def listing(**changes: object) -> dict[str, object]:
-    return {"parts": [part()], "pitch": 40.5, "header": [0, 0, 500, 100], **changes}
+    return {"parts": [part()], "pitch": 40.5, **changes}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +87,7 @@ def listing(**changes: object) -> dict[str, object]:
         ("version", 99), ("name", 7), ("columns", []), ("columns", {}), ("columns", [3]), ("place", [0, 0, 5]),
         ("place", [5, 5, 1, 1]), ("place", [0, 0, 9_999_999, 9]), ("place", "here"), ("place", [0.5, 1, 7, 9]),
         ("listing", 3), ("listing", {}), ("listing", listing(pitch=0)), ("listing", listing(pitch="1")),
-        ("listing", listing(parts=[])), ("listing", listing(header=[5, 5, 1, 1])),
+        ("listing", listing(parts=[])), ("listing", listing(parts=[part(header=[5, 5, 1, 1])])),
         ("listing", listing(parts=[part(columns=[7])])), ("listing", listing(parts=[part(edges=[[9, 9], [5, 5]])])),
         ("listing", listing(parts=[part(columns=[0, 1])])), ("listing", listing(parts=[part(top=900)])),
         ("kind", None), ("kind", {"name": "os.system", "characters": None, "typed": "", "ways": [], "examples": []}),

@@ -71,7 +71,7 @@ def read(s3: FakeS3, reader: Any, key: str, image: Any, forms: Any = None) -> li
     store = store_.Store(s3, "b")
     before = set(s3.objects)
     forms = forms or learned.Forms(store)
-    scans.read_scan(keys.parse_upload(key), None, store=store, reader=reader, forms=forms, may_go_on=lambda: True)
+    scans.read_scan(keys.parse_upload(key), None, store=store, reader=reader, forms=forms.of, may_go_on=lambda: True)
     new = [name for name in s3.objects if name.startswith("results/") and name not in before]
     return [json.loads(s3.objects[name])["pages"][0] | {"in": name.split("/")[1]} for name in new]
 
@@ -223,6 +223,7 @@ def test_the_handler_names_what_must_come_again(
     function: Any, s3: FakeS3, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(function, "store", store_.Store(s3, "b"))
+    monkeypatch.setattr(function.current, "_store", function.store)
     log = io.StringIO()
     function.logger.registered_handler.setStream(log)
     s3.put_object("b", "training/broken/manifest.json", b"{}")

@@ -25,6 +25,8 @@ FORM = "intake"
 class Reader:
     """Reads every crop as the same number."""
 
+    version = "fake-1"
+
     def probabilities(self, crops: Any) -> Any:
         return [np.zeros((4, 3), np.float32) for _ in crops]
 
@@ -67,7 +69,7 @@ def deliver(s3: FakeS3, key: str, data: bytes | None = None, may_go_on: Any = la
     upload = keys.parse_upload(key)
     store = store_.Store(s3, "b")
     forms = learned.Forms(store)
-    return scan.read_scan(upload, None, store=store, reader=Reader(), forms=forms, may_go_on=may_go_on)
+    return scan.read_scan(upload, None, store=store, reader=Reader(), forms=forms.of, may_go_on=may_go_on)
 
 
 def under(s3: FakeS3, prefix: str) -> dict[str, bytes]:
@@ -81,6 +83,7 @@ def test_a_scan_becomes_one_json_a_page_in_the_shape_of_the_contract(s3: FakeS3)
     assert first.endswith("-0001.json")
     assert second.endswith("-0002.json")
     (page,) = json.loads(s3.objects[second])["pages"]
+    assert json.loads(s3.objects[second])["reader"] == Reader.version
     assert page["source"] == "scan_017.tiff"
     assert page["page"] == 2
     assert page["status"] == "read"
@@ -214,7 +217,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "FormLens/test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     module = importlib.import_module("read")
-    monkeypatch.setattr(module, "reader", Reader())
+    monkeypatch.setattr(module, "current", SimpleNamespace(use=lambda: SimpleNamespace(reader=Reader(), forms={})))
     yield module
     sys.modules.pop("read")
 

@@ -44,6 +44,40 @@ def test_marks_of_many_kinds_are_told_from_an_empty_box(shape: str, paper: int, 
     assert [chance > 0.5 for chance in seen] == [bool(mark) for _ in range(2) for mark in ways]
 
 
+def test_what_only_touches_a_box_or_shines_through_does_not_mark_it() -> None:
+    pictures = []
+    for side in (24, 40):
+        for ends in (((2, 2), (side // 2 - 3, side // 2 - 3)), ((0, side // 3), (2 * side - 1, side // 3))):
+            picture = make_box("square", "", side)
+            cv2.line(picture, *ends, (60,), 3, cv2.LINE_AA)
+            pictures.append(picture)
+        pale = make_box("square", "", side)
+        cv2.line(pale, (side // 2, side), (side + side // 2, side - 4), (224,), 5)
+        pictures.append(cv2.GaussianBlur(pale, (0, 0), 2))
+    assert max(marked([np.asarray(picture, np.uint8) for picture in pictures])) < 0.5
+
+
+def test_a_drawn_box_depends_on_its_seed_and_is_marked_where_it_says_so() -> None:
+    from model.boxes import draw_box
+
+    first, second = ([draw_box(np.random.default_rng(seed)) for seed in range(40)] for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        assert (a.picture == b.picture).all()
+        assert (a.blank == b.blank).all()
+        assert a.marked == b.marked
+    assert 10 < sum(one.marked for one in first) < 30
+
+
+def test_a_threshold_on_ink_parts_what_it_was_chosen_on() -> None:
+    pytest.importorskip("fontTools", reason="scoring draws with fonts: model/requirements.txt")
+    from model.marks import Box as Photographed
+    from model.score_marks import best_threshold, ink_share
+
+    boxes = [Photographed(make_box("square", mark), bool(mark), "", "") for mark in ("", "cross", "", "filled", "tick")]
+    cut = best_threshold(boxes)
+    assert [ink_share(box.picture) > cut for box in boxes] == [box.marked for box in boxes]
+
+
 def test_squares_circles_ovals_and_brackets_are_found_and_letters_are_not() -> None:
     page = np.full((700, 900), 245, np.uint8)
     cv2.rectangle(page, (100, 100), (124, 124), (0,), 2)

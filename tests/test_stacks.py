@@ -12,8 +12,19 @@ from stacks import build
 from stacks.settings import DEV, LOCAL, PROD, STAGES, settings_of
 from templates import EVERY, NAMES, ROOT, assembly, only, resources, statements, template
 
-REVIEWED = [(stage, name) for stage, name in EVERY if stage in ("dev", "prod") or (stage, name) == ("both", "Studio")]
-BELOW = {"Storage": (), "Reading": ("Storage",), "Watch": ("Reading",), "Studio": ("Storage",)}
+REVIEWED = [
+    (stage, name)
+    for stage, name in EVERY
+    if stage in ("dev", "prod") or (stage, name) in (("both", "Studio"), ("cameras", "Camera"))
+]
+BELOW = {
+    "Storage": (),
+    "Reading": ("Storage",),
+    "Watch": ("Reading",),
+    "Studio": ("Storage",),
+    "Quota": (),
+    "Camera": ("Storage",),
+}
 
 
 def test_each_stack_depends_on_those_below_it() -> None:

@@ -38,7 +38,7 @@ def test_nothing_is_allowed_by_a_wildcard_that_is_not_in_the_table() -> None:
                 assert "*" not in json.dumps(statement.get("Principal", ""))
                 found |= {(f"{name}/{id}", end) for end in _wildcards(statement.get("Resource", ""))}
     table = {(e.where, e.what) for e in EXEMPT if e.rule == WILDCARD}
-    assert {(where[: where.find("Role") + 4], what) for where, what in found} == table
+    assert {(where[: where.find("Role") + 4] if "Role" in where else where, what) for where, what in found} == table
 
 
 def _wildcards(resource: Any) -> list[str]:
