@@ -93,10 +93,9 @@ def test_the_alias_gives_a_role_that_adds_this_cameras_pages_and_changes_none() 
     may = {}
     for id, statement in statements("cameras", "Camera"):
         if id.startswith("hallRoleDefaultPolicy"):
-            actions = statement["Action"]
-            may[actions] = ends(statement["Resource"]), statement.get("Condition")
+            may[statement["Action"]] = ends(statement["Resource"]), statement.get("Condition")
     assert may["s3:PutObject"] == (
-        ["/results/intake/*", "/failed/intake/*", "/claims/intake/*", f"/inbox/intake/{HALL}/*"],
+        ["/claims/intake/*", "/failed/intake/*", f"/inbox/intake/{HALL}/*", "/results/intake/*"],
         {"Null": {"s3:if-none-match": "false"}},
     )
     assert may["s3:GetObject"][0] == ["/forms/intake/*"]

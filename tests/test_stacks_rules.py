@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.exceptions import EXEMPT, WILDCARD
-from templates import EVERY, assembly, statements
+from templates import EVERY, assembly, resources, statements
 
 
 def test_every_finding_of_cdk_nag_is_an_exception_with_a_reason_and_every_exception_a_finding() -> None:
@@ -32,13 +32,14 @@ def _finding(rule: str, path: str) -> tuple[str, str, str]:
 def test_nothing_is_allowed_by_a_wildcard_that_is_not_in_the_table() -> None:
     found = set()
     for stage, name in EVERY:
+        topics = resources(stage, name, "AWS::IoT::Policy")  # those tests/test_stacks_camera.py looks at
         for id, statement in statements(stage, name):
-            if statement["Effect"] == "Allow":
+            if statement["Effect"] == "Allow" and id not in topics:
                 assert "*" not in json.dumps(statement["Action"])
                 assert "*" not in json.dumps(statement.get("Principal", ""))
                 found |= {(f"{name}/{id}", end) for end in _wildcards(statement.get("Resource", ""))}
     table = {(e.where, e.what) for e in EXEMPT if e.rule == WILDCARD}
-    assert {(where[: where.find("Role") + 4] if "Role" in where else where, what) for where, what in found} == table
+    assert {(where[: where.find("Role") + 4], what) for where, what in found} == table
 
 
 def _wildcards(resource: Any) -> list[str]:
