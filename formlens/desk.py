@@ -46,11 +46,10 @@ def camera(
     forms = [load_form(path) for path in paths]
     if len({path.stem for path in paths}) < len(paths):
         raise CallError("--form: two forms have the same file name; give one another name")
-    shelf = folder / "forms"
-    shutil.rmtree(shelf, ignore_errors=True)
-    shelf.mkdir(parents=True)
+    shutil.rmtree(folder / "bucket", ignore_errors=True)
+    mirror = function_of("mirror").Mirror(folder / "bucket")
     for path in paths:
-        shutil.copy(path, shelf / f"{path.stem}.form")
+        mirror.put(f"forms/{path.stem}/{path.stem}.form", path.read_bytes())
     only = paths[0].stem if len(paths) == 1 else "any"
     deployed = function.Deployed(source=source, thing=name, form=only, folder=folder, port=port)
     pages: list[dict[str, Any]] = []

@@ -22,7 +22,9 @@ from stacks.function import python_function
 from stacks.settings import Camera, Settings
 from stacks.storage import StorageStack
 
-FILES = ("camera", "here", "held", "keys", "link", "loop", "objects", "scan", "shelf", "store")
+FILES = (
+    *("camera", "current", "here", "held", "keys", "learned", "link", "loop", "mirror", "objects", "scan", "store"),
+)
 """Of `lambda/`: what a camera runs."""
 LEFT_OUT = ("formlens/account/*", "formlens/cloud.py", "formlens/cli.py", "formlens/desk.py")
 FOLDER = "/var/lib/formlens"
@@ -110,13 +112,16 @@ class CameraStack(cdk.Stack):
             )
         )
         role.add_to_policy(
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"forms/{below}*")])
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in (f"forms/{below}", "models/")],
+            )
         )
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [f"forms/{below}*"]}},
+                conditions={"StringLike": {"s3:prefix": [f"forms/{below}*", "models/*"]}},
             )
         )
         return role

@@ -56,11 +56,12 @@ EXEMPT = (
             "claims/intake/",
             "inbox/intake/formlens-cameras-hall/",
             "forms/intake/",
+            "models/",
         )
     ),
     *(
         _objects("Camera/deskRole", prefix, "Any form lies under this camera: a page goes where its form's pages are.")
-        for prefix in ("results/", "failed/", "claims/any/", "inbox/any/formlens-cameras-desk/", "forms/")
+        for prefix in ("results/", "failed/", "claims/any/", "inbox/any/formlens-cameras-desk/", "forms/", "models/")
     ),
     Exempt(WILDCARD, "Studio/StudioRole", "*", "sagemaker:ListApps and ListSpaces know no resource to narrow them to."),
     Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),

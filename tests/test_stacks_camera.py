@@ -98,8 +98,8 @@ def test_the_alias_gives_a_role_that_adds_this_cameras_pages_and_changes_none() 
         ["/claims/intake/*", "/failed/intake/*", f"/inbox/intake/{HALL}/*", "/results/intake/*"],
         {"Null": {"s3:if-none-match": "false"}},
     )
-    assert may["s3:GetObject"][0] == ["/forms/intake/*"]
-    assert may["s3:ListBucket"][1] == {"StringLike": {"s3:prefix": ["forms/intake/*"]}}
+    assert may["s3:GetObject"][0] == ["/forms/intake/*", "/models/*"]
+    assert may["s3:ListBucket"][1] == {"StringLike": {"s3:prefix": ["forms/intake/*", "models/*"]}}
     assert set(may) == {"s3:PutObject", "s3:GetObject", "s3:ListBucket"}
     roles = resources("cameras", "Camera", "AWS::IAM::Role")
     (role,) = (id for id in roles if id.startswith("hallRole"))
