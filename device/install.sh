@@ -22,7 +22,7 @@ fresh=$(mktemp -d "$root/opt/formlens.XXXXXX")
 trap 'rm -rf "$fresh"' EXIT
 chmod 755 "$fresh"
 cp -r "$here/formlens" "$here/lambda" "$fresh/"
-rm -rf "$fresh/formlens/review" && find "$fresh" -name __pycache__ -prune -exec rm -rf {} +
+find "$fresh" -name __pycache__ -prune -exec rm -rf {} +
 cp "$here/device/start.py" "$fresh/"
 cat > "$fresh/formlens.sh" <<'END'
 #!/bin/sh

@@ -56,9 +56,7 @@ def test_what_did_not_change_is_not_fetched_again(s3: FakeS3, tmp_path: Path) ->
     assert s3.calls["get"] == before
 
 
-def test_a_release_reaches_the_camera_and_goes_back_and_stays_without_a_network(
-    s3: FakeS3, tmp_path: Path
-) -> None:
+def test_a_release_reaches_the_camera_and_goes_back_and_stays_without_a_network(s3: FakeS3, tmp_path: Path) -> None:
     data = SHIPPED.read_bytes()
     first = release(s3, "one", data)
     s3.put_object("b", POINTER, pointer_json(Pointer(first)))
