@@ -15,10 +15,17 @@ from templates import COMBINED, EVERY, NAMES, ROOT, assembly, only, resources, s
 REVIEWED = [
     (stage, name)
     for stage, name in EVERY
-    if stage in ("dev", "prod") or (stage, name) in (("both", "Studio"), ("full", "Training"))
+    if stage in ("dev", "prod") or (stage, name) in (("both", "Studio"), ("full", "Training"), ("cameras", "Camera"))
 ]
 UNTRAINED = COMBINED[0]
-BELOW = {"Storage": (), "Reading": ("Storage",), "Watch": ("Reading",), "Training": ("Storage", "Watch"), "Quota": ()}
+BELOW = {
+    "Storage": (),
+    "Reading": ("Storage",),
+    "Watch": ("Reading",),
+    "Training": ("Storage", "Watch"),
+    "Quota": (),
+    "Camera": ("Storage",),
+}
 
 
 def test_each_stack_depends_on_those_below_it() -> None:
