@@ -10,6 +10,7 @@ from dataclasses import replace
 from formlens.compare import pair_rows, same
 from formlens.fields import find_form, read_fields
 from formlens.form import Column, Form
+from formlens.hand import Lesson, learn_hand
 from formlens.kinds import written_kind_of
 from formlens.labelled import Labelled, only_page
 from formlens.reader import Reader
@@ -21,15 +22,22 @@ _FOLDS = 8
 """Parts that many scans are divided into; few are left out one by one."""
 
 
-def check_held_out(labelled: Sequence[Labelled], form: Form, reader: Reader) -> Iterator[Checked]:
-    """Read every scan with what the others teach; nothing comes out of a single scan."""
+def check_held_out(
+    labelled: Sequence[Labelled], form: Form, reader: Reader, lessons: Sequence[Sequence[Lesson]] = ()
+) -> Iterator[Checked]:
+    """Read every scan with what the others teach; nothing comes out of a single scan.
+
+    ``lessons`` are the crops of known text of each scan from which the form's hand was learned, where it has one.
+    """
     count = len(labelled)
     for fold in range(min(count, _FOLDS) if count > 1 else 0):
         held = range(fold, count, min(count, _FOLDS))
         others = [row for scan in range(count) if scan not in held for row in labelled[scan].rows]
         columns = tuple(_as_taught(column, [row[column.name] for row in others]) for column in form.columns)
+        shown = [lesson for scan, own in enumerate(lessons) if scan not in held for lesson in own]
+        hand = learn_hand(shown, reader.version) if form.hand else None
         for scan in held:
-            yield from _check(labelled[scan], scan, replace(form, columns=columns), reader)
+            yield from _check(labelled[scan], scan, replace(form, columns=columns, hand=hand), reader)
 
 
 def _as_taught(column: Column, values: Sequence[str]) -> Column:

@@ -24,6 +24,7 @@ from formlens.fields import lay_on
 from formlens.fillable import find_combs
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
+from formlens.hand import Lesson
 from formlens.heldout import check_held_out
 from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of, may_be_written, silent_kind_of, written_kind_of
@@ -85,8 +86,9 @@ def learn_form(
     if folder.is_blank_alone:
         return _learn_blank(folder, name, read_print())
     if folder.is_table:
-        learned = Learned(*learn_listing(folder, name, reader, watch))
-        return _trusted(learned, folder, reader, error) if trusted else learned
+        form, doubts, lessons = learn_listing(folder, name, reader, watch)
+        learned = Learned(form, doubts)
+        return _trusted(learned, folder, reader, error, lessons) if trusted else learned
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values()), reader))
     sheets = []
@@ -116,9 +118,11 @@ def _learn_blank(folder: Folder, name: str, read: ReadPrint) -> Learned:
     return Learned(Form(name, columns, blank), tuple(doubts))
 
 
-def _trusted(learned: Learned, folder: Folder, reader: Reader, error: float) -> Learned:
-    """The same form, calibrated on its labelled scans."""
-    checked = tuple(check_held_out(folder.labelled, learned.form, reader))
+def _trusted(
+    learned: Learned, folder: Folder, reader: Reader, error: float, lessons: Sequence[Sequence[Lesson]] = ()
+) -> Learned:
+    """The same form, calibrated on its labelled scans; ``lessons`` are those of each that taught its hand."""
+    checked = tuple(check_held_out(folder.labelled, learned.form, reader, lessons))
     return Learned(replace(learned.form, trust=learn_trust(checked, reader.version, error)), learned.doubts)
 
 
