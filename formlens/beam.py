@@ -4,7 +4,6 @@ Prefix beam search over a CTC network with a character model (Hannun et al. 2014
 Speech Recognition).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, log
 from typing import Protocol
@@ -24,12 +23,12 @@ _MOST = 8
 class Model(Protocol):
     """How likely a sign follows others: `formlens.language.Language` or `formlens.lexicon.Lexicon`."""
 
-    surprise: Callable[[str, str], float]
-    """The logarithm of how likely a sign, or the end, follows a context."""
-
     @staticmethod
     def start() -> str:
         """What stands before a text."""
+
+    def surprise(self, context: str, sign: str) -> float:
+        """The logarithm of how likely a sign, or the end, follows a context."""
 
     @staticmethod
     def after(context: str, sign: str) -> str:

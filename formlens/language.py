@@ -40,7 +40,7 @@ class Language:
     def __init__(self, path: Path = SHIPPED) -> None:
         self._table = memoryview(path.read_bytes())
         self._slots = len(self._table) // 3
-        self.surprise = lru_cache(maxsize=200_000)(self._surprise)
+        self._known = lru_cache(maxsize=200_000)(self._surprise)
 
     @staticmethod
     def start() -> str:
@@ -52,8 +52,11 @@ class Language:
         """What the next sign depends on, behind one more sign."""
         return (context + sign)[-ORDER:]
 
+    def surprise(self, context: str, sign: str) -> float:
+        """The logarithm of how likely a sign, or the end, follows a context."""
+        return self._known(context, sign)
+
     def _surprise(self, context: str, sign: str) -> float:
-        """The logarithm of how likely a sign (or `END`) follows a context."""
         before = context[-1:]
         if sign.isalpha():
             if before.isdigit():

@@ -24,7 +24,7 @@ class Lexicon:
                 for length in range(min(i, ORDER) + 1):
                     self._follow[text[i - length : i]][text[i]] += 1
         self._total = {context: sum(seen.values()) for context, seen in self._follow.items()}
-        self.surprise = lru_cache(maxsize=200_000)(self._surprise)
+        self._known = lru_cache(maxsize=200_000)(self._surprise)
 
     @staticmethod
     def start() -> str:
@@ -36,8 +36,11 @@ class Lexicon:
         """What the next sign depends on, behind one more sign."""
         return (context + sign)[-ORDER:]
 
+    def surprise(self, context: str, sign: str) -> float:
+        """The logarithm of how likely a sign, or the end, follows a context."""
+        return self._known(context, sign)
+
     def _surprise(self, context: str, sign: str) -> float:
-        """The logarithm of how likely a sign (or END) follows a context."""
         probability = exp(shipped().surprise(context, sign))
         for length in range(len(context) + 1):
             part = context[len(context) - length :]

@@ -9,7 +9,7 @@ time.
 """
 
 import argparse
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from math import exp, log
 from pathlib import Path
@@ -22,7 +22,7 @@ SLOTS = 700_001
 LEAST = 8e-6
 """Nats a letter, over all words, below which an entry that fewer letters explain as well is pruned."""
 
-Follow = dict[str, Counter[str]]
+Follow = dict[str, dict[str, float]]
 
 
 def words(language: str) -> dict[str, float]:
@@ -35,13 +35,13 @@ def words(language: str) -> dict[str, float]:
 
 def count(lists: Iterable[Mapping[str, float]]) -> Follow:
     """How often each letter, or `END`, follows up to `ORDER` signs of a word."""
-    follow: Follow = defaultdict(Counter)
+    follow: Follow = defaultdict(lambda: defaultdict(float))
     for listed in lists:
         for word, often in listed.items():
             text, weight = START + word + END, (often * 1e8) ** 0.5
             for i in range(1, len(text)):
                 for length in range(min(i, ORDER) + 1):
-                    follow[text[i - length : i]][text[i]] += weight  # type: ignore[assignment]
+                    follow[text[i - length : i]][text[i]] += weight
     return follow
 
 
