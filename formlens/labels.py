@@ -72,6 +72,8 @@ def _label(place: Fillable, places: Sequence[Fillable], words: Sequence[Line], r
     if len(run) > 1:
         row, heading = _left(run[0].box, places, words), _heading(place, places, words, ruled)
         stack = _stack(place, places)
+        if sum(bool(_over(p.box, words)) for p in stack) > 0.5 * len(stack) and len(stack) > 1:
+            return _over(box, words) or heading or row  # each cell has a label of its own
         if heading and not row and len(stack) > 1:
             row = f"row {stack.index(place) + 1}"
         if heading:
