@@ -44,6 +44,7 @@ def find_ledges(ruled: Ruled, lines: Sequence[Line]) -> list[Box]:
     """Every place above a ruling to write on; of two that share their ground the wider."""
     found = _two_lined([ledge for line in ruled.level for ledge in _on(ruled, lines, line)], ruled, lines)
     headings = [ledge for ledge in found if _is_heading(ledge, found, lines)]
+    found = [ledge for ledge in found if not _is_corner(ledge, found)]
     kept: list[Box] = []
     for ledge in sorted(found, key=lambda one: one.box[0] - one.box[2]):
         in_headings = any(ledge.box[3] == other.box[3] and ledge.roof == other.roof for other in headings)
@@ -83,7 +84,7 @@ def _on(ruled: Ruled, lines: Sequence[Line], line: Box) -> list[_Ledge]:
             after_label = None if ledge else _after_label(ruled, lines, left + 1, right - 1, top)
             found += [ledge] if ledge else []
             labelled += [after_label] if after_label else []
-    if len(labelled) + len(found) == cells > 1:  # where each cell of a row is one, words that begin it are its label
+    if len(labelled) == cells > 1:  # where every cell of a row begins with words, these are its label
         found += labelled
     return [_whole(found[0], line, ruled)] if len(found) == cells == 1 else found
 
@@ -254,6 +255,14 @@ def _is_heading(ledge: _Ledge, others: Sequence[_Ledge], lines: Sequence[Line]) 
         and 0 <= other.roof - ledge.box[3] < 16 and not other.inline and not _has_words(other, lines)
         for other in others
     )  # fmt: skip
+
+
+def _is_corner(ledge: _Ledge, others: Sequence[_Ledge]) -> bool:
+    """Whether a bare cell stands left of what heads the columns of a table, over what names its rows."""
+    below = [one for one in others if 0 <= one.roof - ledge.box[3] < 16]
+    alone = not any(one is not ledge and abs(one.box[3] - ledge.box[3]) < 6 for one in others)
+    right = [one for one in below if one.span[0] > ledge.span[1] - 4]
+    return alone and len(right) == len(below) >= 2
 
 
 def _two_lined(ledges: Sequence[_Ledge], ruled: Ruled, lines: Sequence[Line]) -> list[_Ledge]:

@@ -146,6 +146,22 @@ def draw_cells() -> Drawn:
     return page
 
 
+def draw_questions() -> Drawn:
+    """A table of questions with a column to cross for yes and one for no."""
+    page = Drawn()
+    page.text("Questions before the vaccination", 500, 100, 1.2)
+    for y in (200, 250, 300, 350, 400):
+        page.rule(100, y, 1400, y)
+    for x in (100, 1200, 1300, 1400):
+        page.rule(x, 200, x, 400)
+    page.text("Yes", 1222, 236)
+    page.text("No", 1326, 236)
+    for row, words in enumerate(("Do you have a fever today?", "Are you allergic to eggs?", "Did you faint before?")):
+        page.text(words, 110, 286 + 50 * row)
+        page.places[words] = (1201, 252 + 50 * row, 1399, 299 + 50 * row)
+    return page
+
+
 def draw_dotted() -> Drawn:
     """Dotted lines after their labels, lines below each other for one answer, and lines with their labels below."""
     page = Drawn()
