@@ -15,10 +15,11 @@ from formlens.fillable import Fillable, find_fillable
 from formlens.form import Column
 from formlens.ink import Gray
 from formlens.kinds import Kind
-from formlens.labels import apart, beside_mark, label_of_pair, name_places, plain
+from formlens.labels import apart, beside_mark, heading, label_of_pair, name_places, plain
 from formlens.ledges import LINE
-from formlens.printed import ReadPrint
-from formlens.ruled import take_apart
+from formlens.printed import Line, ReadPrint
+from formlens.ruled import Ruled, take_apart
+from formlens.types import Box
 
 _AMOUNTS = re.compile(
     r"\b(amounts?|total|sum|price|costs?|count|quantity|qty|weight|height|dose|age|how many|number of|no\. of|betrag"
@@ -39,12 +40,38 @@ def columns_of(blank: Gray, read: ReadPrint) -> tuple[Column, ...]:
     beside = {one: beside_mark(one.box, lines, ruled) for one in places if one.way == "mark"}
     texts = {one: plain(line.text) for one, line in beside.items() if line}
     words = [line for line in lines if not any(line is other for other in beside.values())]
+    places, headed = _answered(places, words, ruled)
+    texts |= headed
     pairs = {pair[0]: pair for pair in _pairs(texts)}
     seconds = {pair[1] for pair in pairs.values()}
     asked = [one for one in places if one not in seconds]
     known = texts | {first: label_of_pair(pair, places, words) for first, pair in pairs.items()}
     names = name_places(asked, words, ruled, known)
     return tuple(_column(pairs.get(one, (one,)), name, texts) for one, name in zip(asked, names, strict=True))
+
+
+def _answered(
+    places: Sequence[Fillable], words: Sequence[Line], ruled: Ruled
+) -> tuple[list[Fillable], dict[Fillable, str]]:
+    """The places, those of columns that are headed by a yes or a no as boxes to mark; and what heads each of these."""
+    headed: dict[Fillable, str] = {}
+    found: list[Fillable] = []
+    for one in places:
+        narrow = one.way == "text" and one.box[2] - one.box[0] < 4 * LINE
+        word = heading(one, places, words, ruled) if narrow else ""
+        answer = Fillable(_middle(one.box), "mark") if word.casefold() in {*_YES, *_YES.values()} else one
+        found.append(answer)
+        if answer is not one:
+            headed[answer] = word
+    return found, headed
+
+
+def _middle(box: Box) -> Box:
+    """Where a cell is crossed: its middle, so that a cross in the next one is not seen with it."""
+    x0, y0, x1, y1 = box
+    wide = round(max(1.3 * (y1 - y0), 0.6 * (x1 - x0)))
+    left = max(x0, (x0 + x1 - wide) // 2)
+    return left, y0, min(x1, left + wide), y1
 
 
 def _pairs(texts: Mapping[Fillable, str]) -> list[tuple[Fillable, Fillable]]:

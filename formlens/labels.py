@@ -21,7 +21,7 @@ _LONGEST = 60
 """Characters of a name; longer labels are cut between words."""
 _NAMELESS = "field"
 """What a place without any label is called."""
-_NUMBER = re.compile(r"\(?[0-9]{0,3}[a-zA-Z]{0,3}[.)]?")
+_NUMBER = re.compile(r"\(?([0-9]{1,3}[a-zA-Z]{0,2}|[a-zA-Z]|[ivxIVX]{1,4})[.)]?")
 """What numbers an item: `7`, `12b`, `iv`, `(a)`."""
 
 
@@ -70,19 +70,21 @@ def _label(place: Fillable, places: Sequence[Fillable], words: Sequence[Line], r
         return _left(box, places, words) or _over(box, words)
     run = _run(place, places)
     if len(run) > 1:
-        row, heading = _left(run[0].box, places, words), _heading(place, places, words, ruled)
+        row, head = _left(run[0].box, places, words), heading(place, places, words, ruled)
         stack = _stack(place, places)
-        if heading and not row and len(stack) > 1:
+        if sum(bool(_over(p.box, words)) for p in stack) > 0.5 * len(stack) and len(stack) > 1:
+            return _over(box, words) or head or row  # each cell has a label of its own
+        if head and not row and len(stack) > 1:
             row = f"row {stack.index(place) + 1}"
-        if heading:
-            return f"{row} {heading}" if row and len(row) < 40 else heading
+        if head:
+            return f"{row} {head}" if row and len(row) < 40 else head
         if row and not _over(box, words):
             return row
     beside = [p for p in places if p.way != "mark" and abs(p.box[3] - box[3]) < 6]
     labelled_below = sum(bool(_under(p.box, words)) for p in beside) > 0.6 * len(beside)
     if len(beside) > 1 and labelled_below and _is_open(box, ruled) and (below := _under(box, words)):
         return below
-    return _over(box, words) or _left(box, places, words) or _under(box, words) or _heading(place, places, words, ruled)
+    return _over(box, words) or _left(box, places, words) or _under(box, words) or heading(place, places, words, ruled)
 
 
 def _is_open(box: Box, ruled: Ruled) -> bool:
@@ -162,7 +164,7 @@ def _under(box: Box, lines: Sequence[Line]) -> str:
     return " ".join(plain(line.text) for line in sorted(own, key=lambda line: line.box[0]))
 
 
-def _heading(place: Fillable, places: Sequence[Fillable], lines: Sequence[Line], ruled: Ruled) -> str:
+def heading(place: Fillable, places: Sequence[Fillable], lines: Sequence[Line], ruled: Ruled) -> str:
     """What heads the column that a place stands in: the words above the topmost of the places above it."""
     x0, y0, x1, _ = place.box
     top = place.box
@@ -185,7 +187,7 @@ def _heading(place: Fillable, places: Sequence[Fillable], lines: Sequence[Line],
         if len(_stack(place, places)) < 2:
             return ""
         alike = [p for p in places if p.box[3] < top[1] and abs(p.box[0] - x0) < 10 and abs(p.box[2] - x1) < 10]
-        return _heading(max(alike, key=lambda p: p.box[3]), places, lines, ruled) if alike else ""
+        return heading(max(alike, key=lambda p: p.box[3]), places, lines, ruled) if alike else ""
     head.sort(key=lambda line: (round(line.box[1] / (0.6 * LINE)), line.box[0]))
     return " ".join(plain(line.text) for line in head)
 

@@ -36,16 +36,19 @@ class _Ledge:
     """Where the next ruling above is; the top of the page where none is."""
     barred: bool
     """Whether an upright ruling stands at one of its ends."""
+    inline: bool = False
+    """Whether it begins after a label in its own cell."""
 
 
 def find_ledges(ruled: Ruled, lines: Sequence[Line]) -> list[Box]:
     """Every place above a ruling to write on; of two that share their ground the wider."""
     found = _two_lined([ledge for line in ruled.level for ledge in _on(ruled, lines, line)], ruled, lines)
     headings = [ledge for ledge in found if _is_heading(ledge, found, lines)]
+    found = [ledge for ledge in found if not _is_corner(ledge, found)]
     kept: list[Box] = []
     for ledge in sorted(found, key=lambda one: one.box[0] - one.box[2]):
         in_headings = any(ledge.box[3] == other.box[3] and ledge.roof == other.roof for other in headings)
-        if in_headings and _has_words(ledge, lines):
+        if in_headings and (ledge.inline or _has_words(ledge, lines)):
             continue
         if not any(_common(ledge.box, other) > 0.5 * _area(ledge.box) for other in kept):
             kept.append(ledge.box)
@@ -70,14 +73,51 @@ def _on(ruled: Ruled, lines: Sequence[Line], line: Box) -> list[_Ledge]:
         if above < top - 0.6 * _LOWEST and below > top - 6 and left < x1 + 6 and right > x0 - 6
     ]
     edges = sorted([(x0, x0), *bars, (x1, x1)])
-    found = []
+    found: list[_Ledge] = []
+    labelled: list[_Ledge] = []
+    cells = 0
     for (before, left), (right, after) in pairwise(edges):
         if right - left >= NARROWEST:
+            cells += 1
             barred = (before, left) in bars or (right, after) in bars
             ledge = _above(ruled, lines, left + 1, right - 1, top, barred)
-            if ledge is not None:
-                found.append(ledge)
-    return found
+            after_label = None if ledge else _after_label(ruled, lines, left + 1, right - 1, top)
+            found += [ledge] if ledge else []
+            labelled += [after_label] if after_label else []
+    if len(labelled) == cells > 1:  # where every cell of a row begins with words, these are its label
+        found += labelled
+    return [_whole(found[0], line, ruled)] if len(found) == cells == 1 else found
+
+
+def _after_label(ruled: Ruled, lines: Sequence[Line], x0: int, x1: int, bottom: int) -> _Ledge | None:
+    """What is bare of a low cell after the words that begin it; None for a cell of other making."""
+    roof = _roof(ruled, x0, x1, bottom)
+    own = [
+        line.box for line in lines
+        if x0 - 8 < line.box[0] and line.box[2] < x1 + 8 and roof - 8 < line.box[1] and line.box[3] < bottom + 8
+    ]  # fmt: skip
+    if len(own) != 1 or not _LOWEST < bottom - roof < 2.2 * LINE or own[0][0] - x0 > 0.8 * LINE:
+        return None
+    left = own[0][2] + 6
+    if np.count_nonzero(ruled.text[roof : bottom - 3, left:x1]) > 3 or x1 - left < max(3 * LINE, 0.4 * (x1 - x0)):
+        return None
+    box = left, max(roof + 1, bottom - _TALLEST), x1, bottom
+    return None if is_shaded(ruled, box) else _Ledge(box, (x0, x1), roof, True, inline=True)
+
+
+def _whole(ledge: _Ledge, line: Box, ruled: Ruled) -> _Ledge:
+    """A ledge that is the foot of a frame of its own, with nothing in it, as all that is in the frame."""
+    x0, y0, x1, y1 = ledge.box
+    frame = any(a[3] == ledge.roof and abs(a[0] - line[0]) < 8 and abs(a[2] - line[2]) < 8 for a in ruled.level)
+    sides = [any(abs((u[0] + u[2]) / 2 - x) < 8 and u[1] < ledge.roof + 8 for u in ruled.upright) for x in line[::2]]
+    bare = not np.count_nonzero(ruled.text[ledge.roof : y0, x0:x1])
+    return replace(ledge, box=(x0, ledge.roof + 1, x1, y1)) if frame and all(sides) and bare else ledge
+
+
+def _roof(ruled: Ruled, x0: int, x1: int, bottom: int) -> int:
+    """Where the next ruling above a span is; 0 where none is."""
+    above = [a for a in ruled.level if a[3] < bottom - 6 and min(a[2], x1) - max(a[0], x0) > 0.8 * (x1 - x0)]
+    return max((a[3] for a in above), default=0)
 
 
 def _is_top(line: Box, ruled: Ruled) -> bool:
@@ -89,8 +129,7 @@ def _is_top(line: Box, ruled: Ruled) -> bool:
 
 def _above(ruled: Ruled, lines: Sequence[Line], x0: int, x1: int, bottom: int, barred: bool) -> _Ledge | None:
     """What may be written on a ruling between two edges, or None."""
-    above = [a for a in ruled.level if a[3] < bottom - 6 and min(a[2], x1) - max(a[0], x0) > 0.8 * (x1 - x0)]
-    roof = max((a[3] for a in above), default=0)
+    roof = _roof(ruled, x0, x1, bottom)
     if bottom - roof < _LOWEST:
         return None
     free = _free(ruled, lines, x0, x1, bottom)
@@ -105,7 +144,7 @@ def _above(ruled: Ruled, lines: Sequence[Line], x0: int, x1: int, bottom: int, b
         return None
     if any(_joins(line, ledge.box) for line in lines) or _beside_shade(ledge.box, ruled):
         return None
-    matched = barred or any(a[3] == roof and abs(a[0] - x0) < LINE and abs(a[2] - x1) < LINE for a in above)
+    matched = barred or any(a[3] == roof and abs(a[0] - x0) < LINE and abs(a[2] - x1) < LINE for a in ruled.level)
     if matched and bottom - roof < 2.2 * LINE and not _has_words(ledge, lines):
         return ledge
     if barred:
@@ -154,10 +193,8 @@ def _is_asked_for(ruled: Ruled, lines: Sequence[Line], box: Box) -> bool:
     if x1 - x0 < 1.5 * NARROWEST:
         return False
     boxed = any(abs(b - y1) < 8 and d > y1 + LINE for a, b, c, d in ruled.upright if min(abs(a - x0), abs(c - x1)) < 8)
-    printed = np.flatnonzero(ruled.text.any(axis=0))
-    if (
-        not boxed and len(printed) and x1 - x0 < 0.75 * np.ptp(printed)
-    ):  # what runs from margin to margin parts sections
+    margins = min(a[0] for a in ruled.level), max(a[2] for a in ruled.level)
+    if not boxed and x1 - x0 < 0.75 * (margins[1] - margins[0]):  # what runs from margin to margin parts sections
         for a, b, c, _ in (line.box for line in lines):
             if -4 <= b - y1 < 0.6 * LINE and x0 - LINE < a and c > x0 and a < x1 and c - a < 1.2 * (x1 - x0):
                 return True
@@ -211,13 +248,21 @@ def _has_words(ledge: _Ledge, lines: Sequence[Line]) -> bool:
 def _is_heading(ledge: _Ledge, others: Sequence[_Ledge], lines: Sequence[Line]) -> bool:
     """Whether a cell with words has a cell without any right below: then it heads the column of a table."""
     close = replace(ledge, roof=max(ledge.roof, ledge.box[1] - round(1.3 * LINE)))
-    if not _has_words(close, lines):
+    if not ledge.inline and not _has_words(close, lines):
         return False
     return any(
         abs(other.span[0] - ledge.span[0]) < 8 and abs(other.span[1] - ledge.span[1]) < 8
-        and 0 <= other.roof - ledge.box[3] < 16 and not _has_words(other, lines)
+        and 0 <= other.roof - ledge.box[3] < 16 and not other.inline and not _has_words(other, lines)
         for other in others
     )  # fmt: skip
+
+
+def _is_corner(ledge: _Ledge, others: Sequence[_Ledge]) -> bool:
+    """Whether a bare cell stands left of what heads the columns of a table, over what names its rows."""
+    below = [one for one in others if 0 <= one.roof - ledge.box[3] < 16]
+    alone = not any(one is not ledge and abs(one.box[3] - ledge.box[3]) < 6 for one in others)
+    right = [one for one in below if one.span[0] > ledge.span[1] - 4]
+    return alone and len(right) == len(below) >= 2
 
 
 def _two_lined(ledges: Sequence[_Ledge], ruled: Ruled, lines: Sequence[Line]) -> list[_Ledge]:

@@ -124,3 +124,85 @@ def draw_unruled() -> Drawn:
     page.text("Nothing to be paid for this visit by anybody who lives in the district of this surgery here", 150, 900)
     page.rule(1500, 890, 1502, 890)
     return page
+
+
+def draw_cells() -> Drawn:
+    """Cells side by side and below each other, each with its own label at its top."""
+    page = Drawn()
+    page.text("Wage and Tax Statement", 500, 100, 1.2)
+    across = (100, 800, 1200, 1600)
+    for row, words in enumerate(
+        (
+            ("a Social security number", "1 Wages", "2 Tax withheld"),
+            ("b Employer number", "3 Other wages", "4 Other tax"),
+            ("c Control number", "5 Tips", "6 Allocated tips"),
+        )
+    ):
+        top = 200 + 90 * row
+        for x0, x1, word in zip(across, across[1:], words, strict=False):
+            page.box(x0, top, x1, top + 90)
+            page.text(word, x0 + 8, top + 24, 0.6)
+            page.places[word] = (x0, top + 42, x1, top + 90)
+    return page
+
+
+def draw_questions() -> Drawn:
+    """A table of questions with a column to cross for yes and one for no."""
+    page = Drawn()
+    page.text("Questions before the vaccination", 500, 100, 1.2)
+    for y in (200, 250, 300, 350, 400):
+        page.rule(100, y, 1400, y)
+    for x in (100, 1200, 1300, 1400):
+        page.rule(x, 200, x, 400)
+    page.text("Yes", 1222, 236)
+    page.text("No", 1326, 236)
+    for row, words in enumerate(("Do you have a fever today?", "Are you allergic to eggs?", "Did you faint before?")):
+        page.text(words, 110, 286 + 50 * row)
+        page.places[words] = (1201, 252 + 50 * row, 1399, 299 + 50 * row)
+    return page
+
+
+def draw_dotted() -> Drawn:
+    """Dotted lines after their labels, lines below each other for one answer, and lines with their labels below."""
+    page = Drawn()
+    page.text("Antrag", 700, 120, 1.5)
+    for row, word in enumerate(("Name, Vorname", "Geburtsdatum", "Strasse", "Telefon")):
+        y = 300 + 80 * row
+        end = page.text(word, 120, y)
+        for x in range(end + 12, 1500, 9):
+            cv2.circle(page.image, (x, y + 2), 1, (0, 0, 0), -1)
+        page.places[word] = (end + 12, y - 44, 1500, y + 2)
+    page.text("Grund", 120, 700)
+    for y in (770, 830, 890):
+        page.rule(120, y, 1500, y)
+    page.places["Grund"] = (120, 724, 1500, 890)
+    for x0, x1, word in ((120, 600, "Ort, Datum"), (800, 1500, "Unterschrift")):
+        page.rule(x0, 1030, x1, 1030)
+        page.text(word, x0 + 5, 1054, 0.6)
+        page.places[word] = (x0, 986, x1, 1030)
+    return page
+
+
+def draw_record() -> Drawn:
+    """Labels that begin their cells, circles to mark, framed boxes below their labels, and one for many lines."""
+    page = Drawn()
+    page.text("Patient record", 600, 100, 1.3)
+    for row, words in enumerate((("Name:", "Date of birth:"), ("Ward", "Bed"), ("Weight (kg)", "Height (cm)"))):
+        for x, word in zip((100, 850), words, strict=True):
+            y = 200 + 60 * row
+            page.box(x, y, x + 750, y + 60)
+            end = page.text(word, x + 10, y + 40)
+            page.places[word.rstrip(":")] = (end + 8, y + 2, x + 748, y + 60)
+    page.text("Sex", 100, 482)
+    for x, word in ((300, "male"), (500, "female"), (720, "other")):
+        cv2.circle(page.image, (x, 474), 14, (0, 0, 0), 2)
+        page.text(word, x + 26, 482)
+        page.places[word] = (x - 14, 460, x + 14, 488)
+    for x, word in ((100, "First name"), (600, "Last name"), (1100, "E-mail")):
+        page.text(word, x, 600, 0.7)
+        page.box(x, 612, x + 450, 672)
+        page.places[word] = (x, 612, x + 450, 672)
+    page.text("Comments", 100, 760, 0.7)
+    page.box(100, 772, 1600, 1060)
+    page.places["Comments"] = (100, 772, 1600, 1060)
+    return page

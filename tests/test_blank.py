@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from blanks import FONT, SIZE, Drawn, draw_blank, draw_unruled
+from blanks import FONT, SIZE, Drawn, draw_blank, draw_cells, draw_dotted, draw_questions, draw_record, draw_unruled
 from formlens.blank import columns_of
 from formlens.form import Form, load_form, save_form
 from formlens.labelled import read_folder
@@ -90,6 +91,22 @@ def test_a_filled_copy_is_read_with_it(form: Form, blank: Drawn, reader: Reader)
 def test_its_file_is_loaded_as_it_was_saved(form: Form, tmp_path: Path) -> None:
     save_form(form, tmp_path / "card.form")
     assert load_form(tmp_path / "card.form").columns == form.columns
+
+
+@pytest.mark.parametrize("draw", [draw_cells, draw_dotted, draw_record])
+def test_forms_of_other_makings_are_found_and_named(draw: Callable[[], Drawn]) -> None:
+    drawn = draw()
+    columns = columns_of(np.asarray(cv2.cvtColor(drawn.image, cv2.COLOR_BGR2GRAY), np.uint8), drawn.read)
+    assert sorted(column.name for column in columns) == sorted(drawn.places)
+    assert all(c.place and overlap(c.place, drawn.places[c.name]) > 0.5 for c in columns)
+
+
+def test_columns_headed_by_yes_and_no_are_questions(reader: Reader, tmp_path: Path) -> None:
+    drawn = draw_questions()
+    form = learned_from(drawn, tmp_path, reader).form
+    assert [column.name for column in form.columns] == list(drawn.places)
+    assert [column.kind.typed for column in form.columns] == ["Yes\nNo"] * 3
+    assert all(c.place and overlap(c.place, drawn.places[c.name]) > 0.5 for c in form.columns)
 
 
 def test_white_space_after_labels_is_a_place_where_nothing_is_ruled(reader: Reader, tmp_path: Path) -> None:
