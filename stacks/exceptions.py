@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 WILDCARD = "AwsSolutions-IAM5"
 LOGS = "/aws/sagemaker/NotebookInstances"
+JOB_LOGS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing"))
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ FUNCTIONS = (
     "Reading/Sheet",
     "Reading/Learn",
     "Studio/Close",
+    "Training/Close",
+    "Training/Release",
+    "Training/Start",
     "Quota/Ask",
 )
 """Every function: what checkov says of one it says of all."""
@@ -54,8 +58,8 @@ CHECKOV = (
     *_each("CKV_AWS_158", tuple(f"{one}Log" for one in FUNCTIONS), OWN_KEY),
     *_each(
         "CKV_AWS_173",
-        ("Reading/Read", "Reading/Sheet", "Reading/Learn"),
-        "The bucket's name and the code's digest: no secret. Encrypted with Lambda's own key.",
+        ("Reading/Read", "Reading/Sheet", "Reading/Learn", "Training/Release", "Training/Start"),
+        "Names of the bucket and the pipeline, the code's digest: no secret. Encrypted with Lambda's own key.",
     ),
     *_each(
         "CKV_AWS_27",
@@ -101,6 +105,20 @@ EXEMPT = (
     Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),
     Exempt(WILDCARD, "Studio/CloseRole", "/*", "As for Studio/StudioRole."),
+    *(
+        Exempt(
+            WILDCARD, f"{stack}/CloseRole", f":log-group:{group}:*", "Finds our streams, and deletes an empty group."
+        )
+        for stack, groups in (("Studio", ("/aws/sagemaker/studio", LOGS)), ("Training", JOB_LOGS))
+        for group in groups
+    ),
+    *(
+        Exempt(
+            WILDCARD, f"{stack}/CloseRole", f":log-group:{group}:log-stream:formlens-<stage>{end}", "Our streams alone."
+        )
+        for stack, groups, end in (("Studio", (LOGS,), "/*"), ("Training", JOB_LOGS, "-*"))
+        for group in groups
+    ),
     Exempt(WILDCARD, "Quota/AskRole", "*", "What lists quotas knows no resource to narrow it to."),
     Exempt(WILDCARD, "Quota/AskRole", ":sagemaker/*", "The codes of quotas differ by region; found by name."),
     Exempt(WILDCARD, "Studio/NotebookRole", f":log-group:{LOGS}:*", "How the log's own policy names a whole group."),

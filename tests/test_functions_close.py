@@ -72,6 +72,24 @@ def error(code: str, message: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "operation")
 
 
+class Logs:
+    """What apps of a domain, and of another, have logged."""
+
+    def __init__(self) -> None:
+        self.streams = ["d-old/somebody/JupyterLab/default", "d-else/somebody/JupyterLab/default"]
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, logGroupName: str, logStreamNamePrefix: str = "") -> Any:
+        if logGroupName != "/aws/sagemaker/studio":
+            raise error("ResourceNotFoundException")
+        yield {"logStreams": [{"logStreamName": s} for s in self.streams if s.startswith(logStreamNamePrefix)]}
+
+    def delete_log_stream(self, logGroupName: str, logStreamName: str) -> None:
+        self.streams.remove(logStreamName)
+
+
 class Functions:
     def __init__(self) -> None:
         self.handed_on: list[dict[str, Any]] = []
@@ -86,6 +104,7 @@ def close(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     close = importlib.import_module("close")
     monkeypatch.setattr(close, "functions", Functions())
+    monkeypatch.setattr(close, "logs", Logs())
     monkeypatch.setattr(close.time, "sleep", lambda seconds: None)
     return close
 
@@ -117,6 +136,7 @@ def test_apps_go_first_then_spaces_and_only_then_is_the_domain_closed(
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "domain/d-old")
     assert sagemaker.asked[1:] == ["app a0", "app a1", "space s0", "space s1", "space s2"]
     assert sagemaker.spaces == []
+    assert close.logs.streams == ["d-else/somebody/JupyterLab/default"]  # and what it logged, and nothing else
 
 
 def test_a_running_notebook_is_stopped_and_one_that_starts_is_waited_for(
