@@ -57,6 +57,8 @@ base: .cache/peers/ready ## cut the base that readers are trained from out of th
 lock: .venv/ready ## compile the pinned requirements again
 	uv pip compile -q pyproject.toml requirements.in --universal --python-version 3.11 --generate-hashes -o requirements.txt
 	uv pip compile -q --no-deps --generate-hashes --universal lambda/requirements.in -o lambda/requirements.txt
+	uv pip compile -q --no-deps --generate-hashes --universal lambda/camera.in -o lambda/camera.txt
+	uv pip compile -q device/requirements.in -c requirements.txt --universal --python-version 3.11 --generate-hashes -o device/requirements.txt
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 local/requirements.in -o local/requirements.txt
 
 checkov: .cache/checkov/ready ## checkov, for the test of the templates that runs where it is at hand

@@ -14,25 +14,32 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from current import Current, Damaged
 from formlens.frames import Frame, SourceError, is_live, open_frames
 from formlens.outbox import Outbox, Put
 from formlens.preview import ROWS, Preview
-from formlens.reader import Reader
 from formlens.spool import Spool
-from formlens.types import CallError
+from formlens.types import CallError, FormLensError
 from formlens.watching import Look
 from here import Here
 from keys import UNKNOWN_FORM
+from learned import Forms
 from link import Identity, Teller, session
 from loop import page_of, run
-from shelf import Shelf
+from mirror import Mirror
+from scan import Outcome
+
+if TYPE_CHECKING:
+    from store import Store
 
 log = logging.getLogger(__name__)
 
 Kept = Callable[[dict[str, Any]], None]
 
+_FOLLOW = 60.0
+"""Seconds from one look for other forms, or another reader, to the next."""
 _REOPEN = 5.0
 """Seconds after which a camera that went away is looked for again."""
 
@@ -45,7 +52,7 @@ class Deployed:
     thing: str
     form: str
     folder: Path
-    """Below it `spool/` and `forms/`."""
+    """Below it `spool/`, and in `bucket/` what it has of the bucket: forms, and the reader in use."""
     bucket: str = ""
     """Empty: nothing is sent, pages stay in the spool."""
     spool_mb: int = 2000
@@ -117,8 +124,11 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
         preview.add(page_of(parts))
     ready, stop = threading.Event(), threading.Event()
     outbox = Outbox(spool, lambda: _connect(deployed))
+    mirror = Mirror(deployed.folder / "bucket")
     if deployed.bucket:
         threading.Thread(target=outbox.run, args=(ready, stop), daemon=True, name="outbox").start()
+        follow = (lambda: _bucket(deployed), deployed.form, _FOLLOW, stop)
+        threading.Thread(target=mirror.follow, args=follow, daemon=True, name="mirror").start()
     teller = Teller(deployed.identity) if deployed.identity else None
 
     def tell(message: dict[str, Any]) -> None:
@@ -126,12 +136,11 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
         if teller:
             teller.tell({"thing": deployed.thing} | message)
 
-    here = Here(deployed.thing, deployed.form, Reader(), Shelf(deployed.folder / "forms"))
     notify("READY=1")
     try:
         run(
             _frames(deployed.source, screen),
-            read=here.read,
+            read=reads_with(deployed, mirror),
             spool=spool,
             display=screen,
             tell=tell,
@@ -143,6 +152,24 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
         spool.close()
         if preview:
             preview.close()
+
+
+def reads_with(deployed: Deployed, mirror: Mirror) -> Callable[[bytes, datetime], tuple[Outcome, dict[str, bytes]]]:
+    """What reads a page with the reader and the forms that are here at that moment."""
+    current, forms = Current(mirror), Forms(mirror)
+    use = current.use()
+
+    def read(jpeg: bytes, moment: datetime) -> tuple[Outcome, dict[str, bytes]]:
+        nonlocal use
+        try:
+            use = current.use()
+        except (Damaged, FormLensError, OSError):
+            log.exception("the released reader cannot be used; the one before goes on")
+        released = use.forms
+        here = Here(deployed.thing, deployed.form, use.reader, lambda name: forms.of(name, released))
+        return here.read(jpeg, moment)
+
+    return read
 
 
 def notify(state: str) -> None:
@@ -169,7 +196,13 @@ def _frames(source: str, screen: Screen) -> Iterator[Frame]:
 
 
 def _connect(deployed: Deployed) -> Put:
-    """A new connection to the bucket, with new credentials."""
+    """A new way to put objects, each only where there is none."""
+    store = _bucket(deployed)
+    return lambda key, data: store.put_over(key, data, None)
+
+
+def _bucket(deployed: Deployed) -> "Store":
+    """The bucket over a new connection, with new credentials."""
     import boto3
     from botocore.config import Config
 
@@ -177,8 +210,7 @@ def _connect(deployed: Deployed) -> Put:
 
     patient = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
     made = session(deployed.identity) if deployed.identity else boto3.Session()
-    store = Store(made.client("s3", config=patient), deployed.bucket)
-    return lambda key, data: store.put_over(key, data, None)
+    return Store(made.client("s3", config=patient), deployed.bucket)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

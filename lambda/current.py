@@ -9,7 +9,7 @@ from pathlib import Path
 from formlens.form import Form, load_form
 from formlens.reader import Reader
 from formlens.released import POINTER, Pointer, Released, ReleasedForm, read_pointer
-from store import Store
+from objects import Readable
 
 
 class Damaged(Exception):
@@ -29,7 +29,7 @@ class Use:
 class Current:
     """Follows the pointer: one listing each time, and a look at the object only where it has changed."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Readable) -> None:
         self._store = store
         self._shipped = Use(Reader())
         self._etag: str | None = None
@@ -48,7 +48,7 @@ class Current:
         return self._use
 
 
-def load_release(release: Released, store: Store) -> Use:
+def load_release(release: Released, store: Readable) -> Use:
     """The reader of a release. Raises Damaged or ReaderError."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reader.onnx"
@@ -56,7 +56,7 @@ def load_release(release: Released, store: Store) -> Use:
         return Use(Reader(path), release.version, release.forms)
 
 
-def load_released_form(name: str, form: ReleasedForm, store: Store) -> Form:
+def load_released_form(name: str, form: ReleasedForm, store: Readable) -> Form:
     """A form of a release. Raises Damaged, and CallError for a file that is not a form."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.form"
@@ -64,7 +64,7 @@ def load_released_form(name: str, form: ReleasedForm, store: Store) -> Form:
         return load_form(path)
 
 
-def fetch(key: str, digest: str, store: Store) -> bytes:
+def fetch(key: str, digest: str, store: Readable) -> bytes:
     """An object of this digest. Raises Damaged for another."""
     data = store.get(key).data
     if sha256(data).hexdigest() != digest:

@@ -26,12 +26,15 @@ class Held:
 
     def put_over(self, key: str, data: bytes, etag: str | None) -> str | None:
         """Write an object only over the one with this ETag, or only where there is none."""
-        there = _etag(self.objects[key]) if key in self.objects else None
-        return self.put(key, data) if there == etag else None
+        return self.put(key, data) if self.etag(key) == etag else None
 
     def copy(self, key: str, to: str, *, version: str | None = None) -> None:
         """Copy an object."""
         self.objects[to] = self.objects[key]
+
+    def etag(self, key: str) -> str | None:
+        """The ETag of an object, None if there is none."""
+        return _etag(self.objects[key]) if key in self.objects else None
 
     def etags(self, prefix: str, *, after: str = "") -> Iterator[tuple[str, str]]:
         """Keys under a prefix in their order, each with its ETag."""

@@ -4,11 +4,10 @@ The objects are those that an upload to `inbox/` would lead to, under the keys t
 complete: when the image arrives in the inbox, after it, the read function there finds it done. One page, one row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
 
 from formlens.form import Form
 from formlens.reader import Reader
@@ -20,13 +19,6 @@ ORDER = ("results/", "failed/", "claims/", "inbox/")
 """In which objects are put into the bucket: the claim says that the result is there, the image waits for the claim."""
 
 
-class Known(Protocol):
-    """Where the learned forms are."""
-
-    def of(self, name: str) -> Sequence[Form]:
-        """The forms that a scan of the form of this name may be."""
-
-
 @dataclass(frozen=True)
 class Here:
     """What reads on this camera."""
@@ -36,7 +28,8 @@ class Here:
     form: str
     """The form that lies under it; `any` where it is to be found among those known."""
     reader: Reader
-    forms: Known
+    forms: Callable[[str], Sequence[Form]]
+    """Those that a page of the form of this name may be."""
 
     def read(self, jpeg: bytes, moment: datetime) -> tuple[Outcome, dict[str, bytes]]:
         """Read one page; the objects that it leads to, in the order in which they are to be put."""
@@ -46,6 +39,6 @@ class Here:
         assert upload is not None  # noqa: S101
         held = Held(moment)
         held.put(key, jpeg)
-        outcome = read_scan(upload, None, store=held, reader=self.reader, forms=self.forms.of, may_go_on=lambda: True)
+        outcome = read_scan(upload, None, store=held, reader=self.reader, forms=self.forms, may_go_on=lambda: True)
         by_prefix = sorted(held.objects.items(), key=lambda item: [item[0].startswith(p) for p in ORDER], reverse=True)
         return outcome, dict(by_prefix)

@@ -13,13 +13,13 @@ from current import load_released_form
 from formlens.form import Form, load_form
 from formlens.released import ReleasedForm
 from keys import UNKNOWN_FORM, form_key, form_of, forms_under
-from objects import Objects
+from objects import Readable
 
 
 class Forms:
     """The learned forms, each loaded once for each version of it that the bucket has had."""
 
-    def __init__(self, store: Objects) -> None:
+    def __init__(self, store: Readable) -> None:
         self._store = store
         self._held: dict[str, tuple[str, Form]] = {}
 

@@ -17,11 +17,21 @@ class Stored:
     modified: datetime
 
 
-class Objects(Protocol):
-    """Bytes by key."""
+class Readable(Protocol):
+    """Bytes by key, to be read."""
 
     def get(self, key: str, *, version: str | None = None, at_most: int | None = None) -> Stored:
         """Read an object, or no more than its first ``at_most`` bytes."""
+
+    def etag(self, key: str) -> str | None:
+        """The ETag of an object, None if there is none."""
+
+    def etags(self, prefix: str, *, after: str = "") -> Iterator[tuple[str, str]]:
+        """Keys under a prefix in their order, each with its ETag."""
+
+
+class Objects(Readable, Protocol):
+    """Bytes by key, to be read and written."""
 
     def put(self, key: str, data: bytes) -> str:
         """Write an object, whatever was there; returns its ETag."""
@@ -31,9 +41,6 @@ class Objects(Protocol):
 
     def copy(self, key: str, to: str, *, version: str | None = None) -> None:
         """Copy an object."""
-
-    def etags(self, prefix: str, *, after: str = "") -> Iterator[tuple[str, str]]:
-        """Keys under a prefix in their order, each with its ETag."""
 
     def list(self, prefix: str, *, after: str = "", upto: str | None = None) -> Iterator[str]:
         """Keys under a prefix in their order."""

@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 
+from stacks.camera import CameraStack
 from stacks.quota import QuotaStack
 from stacks.reading import ReadingStack
 from stacks.settings import Settings
@@ -30,5 +31,7 @@ def build(app: cdk.App, settings: Settings, *, env: cdk.Environment | None = Non
         )
     if settings.studio or settings.notebook:
         StudioStack(app, f"{name}-Studio", storage=storage, trained=trained, settings=settings, env=env)
+    if settings.cameras:
+        CameraStack(app, f"{name}-Camera", storage=storage, settings=settings, env=env)
     if settings.quota:
         QuotaStack(app, f"{name}-Quota", quota=settings.quota, settings=settings, env=env)

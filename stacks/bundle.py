@@ -17,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 LOCK = ROOT / "lambda" / "requirements.txt"
+DEVICE_LOCK = ROOT / "lambda" / "camera.txt"
+"""What a camera's function imports; Greengrass knows no layers and brings no boto3."""
 
 LAMBDA_LIMIT = 262_144_000
 """Bytes that a function and its layers may have together, unzipped (AWS Lambda quotas)."""
@@ -81,6 +83,26 @@ def function_bundle(*files: str, packages: tuple[str, ...] = (), without: tuple[
 def layer_bundle(python: str, lock: Path = LOCK) -> Bundle:
     """The locked wheels for one Python version, unpacked under `python/`, without what no function opens."""
     return _zipped("layer", _locked(python, lock, UNUSED), lambda: unpack(fetch_wheels(python, lock)))
+
+
+def device_bundle(python: str, *files: str, without: tuple[str, ...] = ()) -> Bundle:
+    """Handler files, `formlens/` and the locked wheels of a camera in one zip file, as Greengrass takes it.
+
+    Of boto3's descriptions of services, which are most of it, only S3's and STS' go along.
+    """
+    function = function_bundle(*files, packages=("formlens",), without=without)
+    digest = sha256((function.digest + _locked(python, DEVICE_LOCK, UNUSED)).encode()).hexdigest()
+
+    def contents() -> Iterator[tuple[str, bytes]]:
+        with zipfile.ZipFile(function.path) as archive:
+            yield from ((name, archive.read(name)) for name in archive.namelist())
+        for path, data in unpack(fetch_wheels(python, DEVICE_LOCK)):
+            name = path.removeprefix("python/")
+            service = name.removeprefix("botocore/data/").split("/")
+            if not name.startswith("botocore/data/") or len(service) == 1 or service[0] in ("s3", "sts"):
+                yield name, data
+
+    return _zipped("device", digest, contents)
 
 
 def fetch_wheels(python: str, lock: Path = LOCK) -> list[Path]:

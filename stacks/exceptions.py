@@ -101,6 +101,21 @@ EXEMPT = (
         for role in ("StudioRole", "NotebookRole")
         for prefix in ("training", "labels", "forms", "models", "runs")
     ),
+    *(
+        _objects("Camera/hallRole", prefix, "Any page of the one form under this camera, under the camera's own name.")
+        for prefix in (
+            "results/intake/",
+            "failed/intake/",
+            "claims/intake/",
+            "inbox/intake/formlens-cameras-hall/",
+            "forms/intake/",
+            "models/",
+        )
+    ),
+    *(
+        _objects("Camera/deskRole", prefix, "Any form lies under this camera: a page goes where its form's pages are.")
+        for prefix in ("results/", "failed/", "claims/any/", "inbox/any/formlens-cameras-desk/", "forms/", "models/")
+    ),
     Exempt(WILDCARD, "Studio/StudioRole", "*", "sagemaker:ListApps and ListSpaces know no resource to narrow them to."),
     Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),
@@ -139,6 +154,8 @@ EXEMPT = (
     Exempt("AwsSolutions-L1", "Reading/Read", "", "As for Storage/Empty."),
     Exempt("AwsSolutions-L1", "Reading/Sheet", "", "As for Storage/Empty."),
     Exempt("AwsSolutions-L1", "Reading/Learn", "", "As for Storage/Empty."),
+    Exempt("AwsSolutions-L1", "Camera/Camera", "", "What cameras have: the Python of Ubuntu 24.04."),
+    Exempt("W3005", "Camera/Camera", "", "As for Storage/Empty."),
     Exempt("W3005", "Storage/Empty", "", "CDK has a function wait for its role and the role's policy, GetAtt or not."),
     Exempt("W3005", "Reading/Read", "", "As for Storage/Empty."),
     Exempt("W3005", "Reading/Sheet", "", "As for Storage/Empty."),

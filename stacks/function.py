@@ -15,9 +15,9 @@ def code_of(bundle: Bundle) -> lambda_.Code:
     return lambda_.Code.from_asset(str(bundle.path), asset_hash=bundle.digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
 
 
-def runtime_of(settings: Settings) -> lambda_.Runtime:
-    """The Lambda runtime of a stage."""
-    return lambda_.Runtime(f"python{settings.python}", lambda_.RuntimeFamily.PYTHON)
+def runtime_of(settings: Settings, python: str | None = None) -> lambda_.Runtime:
+    """The Lambda runtime of a stage, or another Python's."""
+    return lambda_.Runtime(f"python{python or settings.python}", lambda_.RuntimeFamily.PYTHON)
 
 
 def python_function(
@@ -32,6 +32,7 @@ def python_function(
     timeout_s: int,
     environment: dict[str, str] | None = None,
     layers: list[lambda_.ILayerVersion] | None = None,
+    python: str | None = None,
 ) -> lambda_.Function:
     """One function on x86_64. Its role may write its own log and nothing else until something is granted."""
     log_group = logs.LogGroup(
@@ -51,7 +52,7 @@ def python_function(
     return lambda_.Function(
         scope,
         id,
-        runtime=runtime_of(settings),
+        runtime=runtime_of(settings, python),
         architecture=lambda_.Architecture.X86_64,
         handler=handler,
         code=code_of(code),

@@ -3,6 +3,7 @@
 Nothing of a deployment (account, region, credentials) is here: the stacks synthesize without knowing any.
 """
 
+import re
 import sys
 from dataclasses import dataclass, replace
 
@@ -106,6 +107,29 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Camera:
+    """A camera over a desk."""
+
+    name: str
+    csr: str
+    """The certificate signing request, PEM, that `formlens enroll` made on the camera; nothing in it is secret."""
+    form: str = "any"
+    """The form that lies under it; `any`: found among those that were learned."""
+    greengrass: bool = False
+    """Whether it is a Greengrass V2 core, and gets its function from there; otherwise it is a service of its own."""
+    source: str = "v4l2:/dev/video0"
+    preview_port: int = 8080
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,30}", self.name):
+            raise ValueError(f"camera {self.name!r}: a camera's name has letters and digits, at most 31")
+        if "-----BEGIN CERTIFICATE REQUEST-----" not in self.csr:
+            raise ValueError(f"camera {self.name}: csr is not a certificate signing request; run formlens enroll on it")
+        if not re.fullmatch(r"[\w.][\w. -]*", self.form):
+            raise ValueError(f"camera {self.name}: {self.form!r} is no name of a form")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """One stage of FormLens."""
 
@@ -136,6 +160,16 @@ class Settings:
     notebook: Notebook | None = None
     training: Training | None = None
     quota: Quota | None = None
+    cameras: tuple[Camera, ...] = ()
+    camera_python: str = "3.12"
+    """What Greengrass runs a camera's function with; it must be on the camera's PATH. Ubuntu 24.04 has 3.12."""
+    nucleus: str = "2.12.6"
+    """The version of Greengrass' nucleus that cameras are held at."""
+
+    def __post_init__(self) -> None:
+        names = [camera.name for camera in self.cameras]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two cameras of stage {self.stage} have one name")
 
 
 DEV = Settings(stage="dev", keep_data=False, studio=Studio(), training=Training(), quota=Quota())

@@ -74,8 +74,10 @@ def _seen(page: Any, tall: float, rng: np.random.Generator) -> Any:
 
 def on_a_camera(folder: str) -> None:
     """Read the pages of a folder as a camera does."""
-    here, shelf = importlib.import_module("here"), importlib.import_module("shelf")
-    forms, reader = shelf.Shelf(Path(folder) / "forms"), Reader(threads=1)
+    here, mirror, learned = (importlib.import_module(name) for name in ("here", "mirror", "learned"))
+    bucket, reader = mirror.Mirror(Path(folder) / "bucket"), Reader(threads=1)
+    bucket.put(f"forms/{FORM}/{FORM}.form", (Path(folder) / "forms" / FORM / f"{FORM}.form").read_bytes())
+    forms = learned.Forms(bucket).of
     found = []
     for form, jpeg in pickle.loads((Path(folder) / "pages").read_bytes()):  # noqa: S301  # our own
         found.append(here.Here("cam1", form, reader, forms).read(jpeg, NOW)[1])

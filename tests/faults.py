@@ -16,6 +16,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
@@ -127,7 +128,7 @@ def run(seed: int, folder: Path, kinds: tuple[str, ...] = KINDS) -> tuple[FakeS3
     """One camera's life until every sheet was taken away and everything sent; the bucket, and what failed how often."""
     rng, faults = Random(seed), Counter[str]()  # noqa: S311
     disk, s3 = FailingDisk(rng), FailingS3(rng, faults)
-    reads = here.Here("cam1", "intake", None, type("None", (), {"of": lambda *_: []})())
+    reads = here.Here("cam1", "intake", SimpleNamespace(version="none"), lambda name: [])
     sheet, clock, turns, done = 0, 1.7e9, 0, False
 
     def spell() -> None:

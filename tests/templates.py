@@ -14,11 +14,16 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks import build
-from stacks.settings import DEV, STAGES, Notebook, Settings, Training
+from stacks.settings import DEV, STAGES, Camera, Notebook, Settings, Training
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("Storage", "Reading", "Watch")
 """What every stage has."""
+REQUEST = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
+CAMERAS = (
+    Camera(name="hall", csr=REQUEST, form="intake", greengrass=True),
+    Camera(name="desk", csr=REQUEST),
+)
 COMBINED = (
     replace(DEV, stage="studio", training=None),
     replace(DEV, stage="notebook", studio=None, training=None, quota=None, notebook=Notebook()),
@@ -30,6 +35,7 @@ COMBINED = (
         notebook=Notebook(),
         training=Training(instance_count=2, spot=True, form="intake", schedule="rate(7 days)", new_labels=20),
     ),
+    replace(DEV, stage="cameras", studio=None, training=None, quota=None, cameras=CAMERAS),
 )
 """Together with the stages, every combination of the parts that a stage may have or not."""
 
@@ -39,7 +45,8 @@ def names_of(settings: Settings) -> tuple[str, ...]:
     studio = ("Studio",) if settings.studio or settings.notebook else ()
     training = ("Training",) if settings.training else ()
     quota = ("Quota",) if settings.quota else ()
-    return (*NAMES, *training, *studio, *quota)
+    cameras = ("Camera",) if settings.cameras else ()
+    return (*NAMES, *training, *studio, *quota, *cameras)
 
 
 EVERY = [(settings.stage, name) for settings in (*STAGES.values(), *COMBINED) for name in names_of(settings)]

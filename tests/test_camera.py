@@ -30,9 +30,8 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 NOW = datetime(2026, 11, 23, 17, 0, 12, tzinfo=UTC)
 
 
-class NoForms:
-    def of(self, name: str) -> list[Form]:
-        return []
+def no_forms(name: str) -> list[Form]:
+    return []
 
 
 class Screen:
@@ -51,7 +50,7 @@ class Screen:
 
 @pytest.fixture(scope="module")
 def camera() -> Any:
-    return here.Here("cam1", "intake", Reader(threads=1), NoForms())
+    return here.Here("cam1", "intake", Reader(threads=1), no_forms)
 
 
 def in_the_cloud(s3: FakeS3, key: str) -> Any:
@@ -152,7 +151,7 @@ def test_a_sheet_under_the_camera_becomes_a_row_and_is_on_the_disk_before_it_is_
 
 def test_a_page_that_cannot_be_read_is_a_named_failure_after_three_tries(tmp_path: Path) -> None:
     spool, screen, told = Spool(tmp_path, 10**8), Screen(), list[dict[str, Any]]()
-    nothing = here.Here("cam1", "intake", Reader(threads=1), NoForms())
+    nothing = here.Here("cam1", "intake", Reader(threads=1), no_forms)
     blank = np.full((1400, 1000, 3), 245, np.uint8)
     cv2.putText(blank, "no table", (200, 500), cv2.FONT_HERSHEY_SIMPLEX, 4, (60, 40, 30), 9)
     still = list(frames(blank, tall=0.66))[10:16]

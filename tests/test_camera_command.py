@@ -80,12 +80,3 @@ def test_the_service_runs_the_same_file_shows_a_preview_and_pings_its_watchdog(r
 def test_what_a_camera_was_not_told_is_named_when_it_starts(variables: dict[str, str], says: str) -> None:
     with pytest.raises(CallError, match=says):
         camera.read_deployed(variables)
-
-
-def test_a_form_on_the_camera_is_loaded_again_when_it_was_exchanged(tmp_path: Path) -> None:
-    shelf = importlib.import_module("shelf").Shelf(tmp_path)
-    assert shelf.of("any") == []
-    (tmp_path / "intake.form").write_bytes(b"not a form")
-    assert shelf.of("other") == []
-    with pytest.raises(CallError, match=r"intake\.form is not a form"):
-        shelf.of("intake")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stacks.exceptions import EXEMPT, WILDCARD
-from templates import EVERY, ROOT, assembly, statements
+from templates import EVERY, ROOT, assembly, resources, statements
 
 
 def test_every_finding_of_cdk_nag_is_an_exception_with_a_reason_and_every_exception_a_finding() -> None:
@@ -37,8 +37,9 @@ def _finding(rule: str, path: str) -> tuple[str, str, str]:
 def test_nothing_is_allowed_by_a_wildcard_that_is_not_in_the_table() -> None:
     found = set()
     for stage, name in EVERY:
+        topics = resources(stage, name, "AWS::IoT::Policy")  # those tests/test_stacks_camera.py looks at
         for id, statement in statements(stage, name):
-            if statement["Effect"] == "Allow":
+            if statement["Effect"] == "Allow" and id not in topics:
                 assert "*" not in json.dumps(statement["Action"])
                 assert "*" not in json.dumps(statement.get("Principal", ""))
                 found |= {(f"{name}/{id}", end) for end in _wildcards(statement.get("Resource", ""))}
