@@ -17,7 +17,7 @@ class Exempt:
     where: str
     """Stack and construct, without the stage."""
     what: str
-    """The end of the resource with the wildcard; nothing for other rules."""
+    """The end of the resource with the wildcard, `<stage>` for any stage; nothing for other rules."""
     reason: str
 
 
@@ -53,14 +53,11 @@ EXEMPT = (
     Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),
     Exempt(WILDCARD, "Studio/CloseRole", "/*", "As for Studio/StudioRole."),
     Exempt(WILDCARD, "Studio/NotebookRole", f":log-group:{LOGS}:*", "How the log's own policy names a whole group."),
-    *(
-        Exempt(
-            WILDCARD,
-            "Studio/NotebookRole",
-            f":log-group:{LOGS}:log-stream:formlens-{stage}/*",
-            "The streams of this instance alone.",
-        )
-        for stage in ("notebook", "both", "jobs", "full")
+    Exempt(
+        WILDCARD,
+        "Studio/NotebookRole",
+        f":log-group:{LOGS}:log-stream:formlens-<stage>/*",
+        "The streams of this instance alone.",
     ),
     Exempt("AwsSolutions-SM1", "Studio/Notebook", "", "In a network of ours it would need a NAT, paid by the hour."),
     Exempt("AwsSolutions-SM2", "Studio/Notebook", "", "Encrypted with SageMaker's own key; the reasons are in 0013."),
