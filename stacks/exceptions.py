@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 WILDCARD = "AwsSolutions-IAM5"
 LOGS = "/aws/sagemaker/NotebookInstances"
+PEOPLE = ("Studio/StudioRole", "Studio/NotebookRole")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,62 @@ EXEMPT = (
         f":log-group:{LOGS}:log-stream:formlens-<stage>/*",
         "The streams of this instance alone.",
     ),
+    *(_objects(f"Reading/{role}", "models/", "Whichever release is in use.") for role in ("ReadRole", "LearnRole")),
+    *(
+        _objects(f"Training/{role}", f"{prefix}/", why)
+        for role, prefix, why in (
+            (
+                "TrainingRole",
+                "runs",
+                "Takes what the step before made; a place for each execution.",
+            ),
+            ("ProcessingRole", "training", "The scans of whichever form is trained for."),
+            ("ProcessingRole", "labels", "The corrections of whichever form is trained for."),
+            ("ProcessingRole", "models", "Whichever release is in use, or is to be trained on from."),
+            ("ProcessingRole", "runs", "As for Training/TrainingRole."),
+            ("PipelineRole", "runs", "Looks at the evaluation of each execution."),
+            ("ReleaseRole", "runs", "The package that was approved, in the place of its execution."),
+            ("ReleaseRole", "models", "Each release has a place of its own."),
+            ("StartRole", "runs/started", "An object for each form."),
+        )
+    ),
+    *(
+        Exempt(WILDCARD, role, f":{kind}-job/formlens-<stage>-*", "SageMaker ends the name of each job as it likes.")
+        for role in ("Training/PipelineRole", *PEOPLE)
+        for kind in ("training", "processing")
+    ),
+    *(
+        Exempt(WILDCARD, role, f":log-group:/aws/sagemaker/{log}{end}", why)
+        for role, logs in (
+            ("Training/TrainingRole", ("TrainingJobs",)),
+            ("Training/ProcessingRole", ("ProcessingJobs",)),
+            *((people, ("TrainingJobs", "ProcessingJobs")) for people in PEOPLE),
+        )
+        for log in logs
+        for end, why in (
+            (":*", "How the log's own policy names a whole group."),
+            (":log-stream:formlens-<stage>-*", "The streams of this stage's jobs alone."),
+        )
+    ),
+    Exempt(WILDCARD, PEOPLE[0], ":log-group:/aws/sagemaker/studio:*", "How the log's own policy names a whole group."),
+    *(
+        Exempt(
+            WILDCARD, f"Training/{kind}Role", "*", "Metrics, narrowed by namespace, and ECR's token know no resource."
+        )
+        for kind in ("Training", "Processing")
+    ),
+    *(
+        Exempt(WILDCARD, role, ":pipeline/formlens-<stage>/execution/*", "Any execution of this pipeline.")
+        for role in ("Training/CloseRole", *PEOPLE)
+    ),
+    *(
+        Exempt(WILDCARD, role, ":model-package/formlens-<stage>/*", "Any version in this registry.")
+        for role in ("Training/CloseRole", "Training/PipelineRole", "Training/ReleaseRole", *PEOPLE)
+    ),
+    *(
+        Exempt(WILDCARD, f"Training/{role}", "/*", "Any version in this registry, where it is kept.")
+        for role in ("PipelineRole", "ReleaseRole")
+    ),
     Exempt("AwsSolutions-SM1", "Studio/Notebook", "", "In a network of ours it would need a NAT, paid by the hour."),
     Exempt("AwsSolutions-SM2", "Studio/Notebook", "", "Encrypted with SageMaker's own key; the reasons are in 0013."),
     Exempt("AwsSolutions-SM3", "Studio/Notebook", "", "The training environment comes from PyPI; see SM1."),
@@ -72,4 +129,7 @@ EXEMPT = (
     Exempt("W3005", "Reading/Sheet", "", "As for Storage/Empty."),
     Exempt("W3005", "Reading/Learn", "", "As for Storage/Empty."),
     Exempt("W3005", "Studio/Close", "", "As for Storage/Empty."),
+    Exempt("W3005", "Training/Close", "", "As for Storage/Empty."),
+    Exempt("W3005", "Training/Start", "", "As for Storage/Empty."),
+    Exempt("W3005", "Training/Release", "", "As for Storage/Empty."),
 )
