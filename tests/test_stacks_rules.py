@@ -28,7 +28,7 @@ def _finding(rule: str, path: str) -> tuple[str, str, str]:
     """`AwsSolutions-IAM5[Resource::<Id.Arn>/inbox/*]` at `FormLens-dev-Reading/ReadRole/…` without stage and ids."""
     rule, _, resource = rule.partition("[")
     stack, construct, *_ = path.split("/")
-    end = resource.removeprefix("Resource::").removesuffix("]").rpartition(">")[2]
+    end = re.split("[>}]", resource.removeprefix("Resource::").removesuffix("]"))[-1]
     if end.startswith("FormLens-"):  # what another stack exports, with its name before it
         end = end[end.find("/") :]
     stage = stack.split("-")[1]
