@@ -2,7 +2,7 @@
 
 Apps and spaces that people opened keep a Studio domain from being deleted, packages a registry; a notebook and a
 pipeline that run keep themselves. SageMaker takes minutes to close them: each is asked for and then looked for until it
-is gone. A function that runs out of time hands the request on to itself.
+is gone. Then goes what SageMaker logged for it. A function that runs out of time hands the request on to itself.
 """
 
 import json
@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from answer import respond
+from sweep import still_logged
 
 PATIENCE_S = 55 * 60
 """Less than stacks/studio.py has CloudFormation wait: a reason is worth more than a timeout."""
@@ -29,6 +30,7 @@ logger = logging.getLogger()
 logger.setLevel(logging.INFO)
 config = Config(retries={"mode": "standard", "max_attempts": 8})
 sagemaker, functions = boto3.client("sagemaker", config=config), boto3.client("lambda", config=config)
+logs = boto3.client("logs", config=config)
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -55,7 +57,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
 def _closed_in_time(event: dict[str, Any], context: Any) -> bool:
     """Whether all is closed before this run ends. Raises TimeoutError when no run could close it."""
     until = event.setdefault("Until", time.time() + PATIENCE_S)
-    while open_ := still_open(sagemaker, event["PhysicalResourceId"]):
+    id = event["PhysicalResourceId"]
+    while open_ := still_open(sagemaker, id) or still_logged(logs, id):
         logger.info("waiting for %s", open_)
         if time.time() > until:
             raise TimeoutError(f"SageMaker has not closed {', '.join(open_[:5])} in {PATIENCE_S // 60} minutes")

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from formlens.labelled import Labelled, read_folder
 from formlens.reader import SHIPPED
@@ -53,20 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--models", required=True, help="released readers: a folder, or a place in S3")
     parser.add_argument("--data", required=True, help="base collections: a folder, or a place in S3")
     parser.add_argument("--base", default="released", help="released, shipped, or the name of a release below models/")
-    parser.add_argument("--work", type=Path, default=Path("/tmp/prepare"), help="folder for what is fetched")  # noqa: S108
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
-    try:
-        readers = choose_readers(given.models, given.base, given.work / "models")
-        prepare(
-            given.form,
-            [given.training, fetch(given.labels, given.work / "labels")],
-            readers,
-            fetch(given.data, given.work / "data"),
-            given.out,
-        )
-    except FormLensError as error:
-        raise SystemExit(f"prepare: {error}") from error
+    with TemporaryDirectory() as folder:
+        work = Path(folder)
+        try:
+            readers = choose_readers(given.models, given.base, work / "models")
+            folders = [given.training, fetch(given.labels, work / "labels")]
+            prepare(given.form, folders, readers, fetch(given.data, work / "data"), given.out)
+        except FormLensError as error:
+            raise SystemExit(f"prepare: {error}") from error
 
 
 def prepare(

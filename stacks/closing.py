@@ -12,6 +12,14 @@ CLOSE_MINUTES = 60
 """What CloudFormation waits for at most; lambda/close.py gives up five minutes earlier, with a reason."""
 
 
+LOGS = {
+    "Domain": ("/aws/sagemaker/studio",),
+    "Notebook": ("/aws/sagemaker/NotebookInstances",),
+    "Pipeline": ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"),
+}
+"""Log groups that SageMaker makes for a whole account; lambda/sweep.py deletes our streams in them."""
+
+
 class Closing:
     """One function in a stack that closes what people, and jobs, left open."""
 
@@ -21,7 +29,7 @@ class Closing:
             scope,
             "Close",
             handler="close.handler",
-            code=function_bundle("lambda/close.py", "lambda/answer.py"),
+            code=function_bundle("lambda/close.py", "lambda/sweep.py", "lambda/answer.py"),
             description="Closes what people left open when the stack is destroyed",
             settings=settings,
             memory_mb=256,
@@ -41,7 +49,9 @@ class Closing:
 
     def before(self, *held: cdk.CfnResource, **properties: str) -> None:
         """When the stack goes, have this closed first; one property, as lambda/close.py knows it."""
-        (kind,) = properties
+        ((kind, name),) = properties.items()
+        for group in LOGS.get(kind, ()):
+            self._let_sweep(group, f"{name}-*" if kind == "Pipeline" else f"{name}/*")
         closed = cdk.CustomResource(
             self._scope,
             f"{kind}Closed",
@@ -51,3 +61,13 @@ class Closing:
             properties=properties,
         )
         closed.node.add_dependency(*held, self._again)
+
+    def _let_sweep(self, group: str, streams: str) -> None:
+        log = cdk.Stack.of(self._scope).format_arn(
+            service="logs", resource="log-group", resource_name=group, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )
+        for actions, resource in (
+            (["logs:DescribeLogStreams", "logs:DeleteLogGroup"], f"{log}:*"),
+            (["logs:DeleteLogStream"], f"{log}:log-stream:{streams}"),
+        ):
+            iam.Grant.add_to_principal(grantee=self.function, actions=actions, resource_arns=[resource])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 WILDCARD = "AwsSolutions-IAM5"
 LOGS = "/aws/sagemaker/NotebookInstances"
+JOB_LOGS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing"))
+PEOPLE = ("Studio/StudioRole", "Studio/NotebookRole")
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Exempt:
     where: str
     """Stack and construct, without the stage."""
     what: str
-    """The end of the resource with the wildcard; nothing for other rules."""
+    """The end of the resource with the wildcard, `<stage>` for any stage; nothing for other rules."""
     reason: str
 
 
@@ -31,6 +33,9 @@ FUNCTIONS = (
     "Reading/Sheet",
     "Reading/Learn",
     "Studio/Close",
+    "Training/Close",
+    "Training/Release",
+    "Training/Start",
     "Quota/Ask",
 )
 """Every function: what checkov says of one it says of all."""
@@ -51,11 +56,17 @@ CHECKOV = (
     *_each(
         "CKV_AWS_117", FUNCTIONS, "Reaches AWS' own services alone; a network of ours would need a NAT, by the hour."
     ),
-    *_each("CKV_AWS_158", tuple(f"{one}Log" for one in FUNCTIONS), OWN_KEY),
+    *(
+        Exempt(
+            f"CKV_AWS_{number}", "Camera/Camera", "", "Runs on cameras, under Greengrass; nobody calls it in the cloud."
+        )
+        for number in (115, 116, 117, 173)
+    ),
+    *_each("CKV_AWS_158", tuple(f"{one}Log" for one in (*FUNCTIONS, "Camera/Camera")), OWN_KEY),
     *_each(
         "CKV_AWS_173",
-        ("Reading/Read", "Reading/Sheet", "Reading/Learn"),
-        "The bucket's name and the code's digest: no secret. Encrypted with Lambda's own key.",
+        ("Reading/Read", "Reading/Sheet", "Reading/Learn", "Training/Release", "Training/Start"),
+        "Names of the bucket and the pipeline, the code's digest: no secret. Encrypted with Lambda's own key.",
     ),
     *_each(
         "CKV_AWS_27",
@@ -103,30 +114,97 @@ EXEMPT = (
             "results/intake/",
             "failed/intake/",
             "claims/intake/",
-            "inbox/intake/formlens-cameras-hall/",
+            "inbox/intake/formlens-<stage>-hall/",
             "forms/intake/",
             "models/",
         )
     ),
     *(
         _objects("Camera/deskRole", prefix, "Any form lies under this camera: a page goes where its form's pages are.")
-        for prefix in ("results/", "failed/", "claims/any/", "inbox/any/formlens-cameras-desk/", "forms/", "models/")
+        for prefix in ("results/", "failed/", "claims/any/", "inbox/any/formlens-<stage>-desk/", "forms/", "models/")
     ),
     Exempt(WILDCARD, "Studio/StudioRole", "*", "sagemaker:ListApps and ListSpaces know no resource to narrow them to."),
     Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),
     Exempt(WILDCARD, "Studio/CloseRole", "/*", "As for Studio/StudioRole."),
+    *(
+        Exempt(
+            WILDCARD, f"{stack}/CloseRole", f":log-group:{group}:*", "Finds our streams, and deletes an empty group."
+        )
+        for stack, groups in (("Studio", ("/aws/sagemaker/studio", LOGS)), ("Training", JOB_LOGS))
+        for group in groups
+    ),
+    *(
+        Exempt(
+            WILDCARD, f"{stack}/CloseRole", f":log-group:{group}:log-stream:formlens-<stage>{end}", "Our streams alone."
+        )
+        for stack, groups, end in (("Studio", (LOGS,), "/*"), ("Training", JOB_LOGS, "-*"))
+        for group in groups
+    ),
     Exempt(WILDCARD, "Quota/AskRole", "*", "What lists quotas knows no resource to narrow it to."),
     Exempt(WILDCARD, "Quota/AskRole", ":sagemaker/*", "The codes of quotas differ by region; found by name."),
     Exempt(WILDCARD, "Studio/NotebookRole", f":log-group:{LOGS}:*", "How the log's own policy names a whole group."),
+    Exempt(
+        WILDCARD,
+        "Studio/NotebookRole",
+        f":log-group:{LOGS}:log-stream:formlens-<stage>/*",
+        "The streams of this instance alone.",
+    ),
+    *(_objects(f"Reading/{role}", "models/", "Whichever release is in use.") for role in ("ReadRole", "LearnRole")),
+    *(
+        _objects(f"Training/{role}", f"{prefix}/", why)
+        for role, prefix, why in (
+            (
+                "TrainingRole",
+                "runs",
+                "Takes what the step before made; a place for each execution.",
+            ),
+            ("ProcessingRole", "training", "The scans of whichever form is trained for."),
+            ("ProcessingRole", "labels", "The corrections of whichever form is trained for."),
+            ("ProcessingRole", "models", "Whichever release is in use, or is to be trained on from."),
+            ("ProcessingRole", "runs", "As for Training/TrainingRole."),
+            ("PipelineRole", "runs", "Looks at the evaluation of each execution."),
+            ("ReleaseRole", "runs", "The package that was approved, in the place of its execution."),
+            ("ReleaseRole", "models", "Each release has a place of its own."),
+            ("StartRole", "runs/started", "An object for each form."),
+        )
+    ),
+    *(
+        Exempt(WILDCARD, role, f":{kind}-job/formlens-<stage>-*", "SageMaker ends the name of each job as it likes.")
+        for role in ("Training/PipelineRole", *PEOPLE)
+        for kind in ("training", "processing")
+    ),
+    *(
+        Exempt(WILDCARD, role, f":log-group:/aws/sagemaker/{log}{end}", why)
+        for role, logs in (
+            ("Training/TrainingRole", ("TrainingJobs",)),
+            ("Training/ProcessingRole", ("ProcessingJobs",)),
+            *((people, ("TrainingJobs", "ProcessingJobs")) for people in PEOPLE),
+        )
+        for log in logs
+        for end, why in (
+            (":*", "How the log's own policy names a whole group."),
+            (":log-stream:formlens-<stage>-*", "The streams of this stage's jobs alone."),
+        )
+    ),
+    Exempt(WILDCARD, PEOPLE[0], ":log-group:/aws/sagemaker/studio:*", "How the log's own policy names a whole group."),
     *(
         Exempt(
-            WILDCARD,
-            "Studio/NotebookRole",
-            f":log-group:{LOGS}:log-stream:formlens-{stage}/*",
-            "The streams of this instance alone.",
+            WILDCARD, f"Training/{kind}Role", "*", "Metrics, narrowed by namespace, and ECR's token know no resource."
         )
-        for stage in ("notebook", "both", "jobs", "full")
+        for kind in ("Training", "Processing")
+    ),
+    *(
+        Exempt(WILDCARD, role, ":pipeline/formlens-<stage>/execution/*", "Any execution of this pipeline.")
+        for role in ("Training/CloseRole", *PEOPLE)
+    ),
+    *(
+        Exempt(WILDCARD, role, ":model-package/formlens-<stage>/*", "Any version in this registry.")
+        for role in ("Training/CloseRole", "Training/PipelineRole", "Training/ReleaseRole", *PEOPLE)
+    ),
+    *(
+        Exempt(WILDCARD, f"Training/{role}", "/*", "Any version in this registry, where it is kept.")
+        for role in ("PipelineRole", "ReleaseRole")
     ),
     Exempt("AwsSolutions-SM1", "Studio/Notebook", "", "In a network of ours it would need a NAT, paid by the hour."),
     Exempt("AwsSolutions-SM2", "Studio/Notebook", "", "Encrypted with SageMaker's own key; the reasons are in 0013."),
@@ -144,4 +222,7 @@ EXEMPT = (
     Exempt("W3005", "Reading/Learn", "", "As for Storage/Empty."),
     Exempt("W3005", "Studio/Close", "", "As for Storage/Empty."),
     Exempt("W3005", "Quota/Ask", "", "As for Storage/Empty."),
+    Exempt("W3005", "Training/Close", "", "As for Storage/Empty."),
+    Exempt("W3005", "Training/Start", "", "As for Storage/Empty."),
+    Exempt("W3005", "Training/Release", "", "As for Storage/Empty."),
 )

@@ -86,7 +86,7 @@ class TrainingStack(cdk.Stack):
             },
         )
         # the service looks at the role when the pipeline is made: its policy must be there
-        pipeline.node.add_dependency(group, role)
+        pipeline.node.add_dependency(group, role.node.find_child("DefaultPolicy"))
         self._close(pipeline, group)
         libraries = Libraries(self, storage=storage, settings=settings)
         add_release(self, libraries, self.names, storage=storage, watch=watch, training=training, stage=settings.stage)

@@ -201,7 +201,6 @@ def as_process(run: Run, name: str, command: list[str], ml: Path) -> None:
     ]
     environment = {
         "PATH": f"{here / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "TMPDIR": str(here),
         "FORMLENS_OPT_ML": str(ml),
         "FORMLENS_INSTALLED": "1",
         "OMP_NUM_THREADS": "1",

@@ -72,6 +72,24 @@ def error(code: str, message: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "operation")
 
 
+class Logs:
+    """What apps of a domain, and of another, have logged."""
+
+    def __init__(self) -> None:
+        self.streams = ["d-old/somebody/JupyterLab/default", "d-else/somebody/JupyterLab/default"]
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, logGroupName: str, logStreamNamePrefix: str = "") -> Any:
+        if logGroupName != "/aws/sagemaker/studio":
+            raise error("ResourceNotFoundException")
+        yield {"logStreams": [{"logStreamName": s} for s in self.streams if s.startswith(logStreamNamePrefix)]}
+
+    def delete_log_stream(self, logGroupName: str, logStreamName: str) -> None:
+        self.streams.remove(logStreamName)
+
+
 class Functions:
     def __init__(self) -> None:
         self.handed_on: list[dict[str, Any]] = []
@@ -86,6 +104,7 @@ def close(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     close = importlib.import_module("close")
     monkeypatch.setattr(close, "functions", Functions())
+    monkeypatch.setattr(close, "logs", Logs())
     monkeypatch.setattr(close.time, "sleep", lambda seconds: None)
     return close
 
@@ -117,6 +136,7 @@ def test_apps_go_first_then_spaces_and_only_then_is_the_domain_closed(
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "domain/d-old")
     assert sagemaker.asked[1:] == ["app a0", "app a1", "space s0", "space s1", "space s2"]
     assert sagemaker.spaces == []
+    assert close.logs.streams == ["d-else/somebody/JupyterLab/default"]  # and what it logged, and nothing else
 
 
 def test_a_running_notebook_is_stopped_and_one_that_starts_is_waited_for(
@@ -176,7 +196,15 @@ def test_a_missing_permission_fails_at_once(close: Any, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-@pytest.mark.parametrize(("properties", "id"), [({"Domain": "d-1"}, "domain/d-1"), ({"Notebook": "n"}, "notebook/n")])
+@pytest.mark.parametrize(
+    ("properties", "id"),
+    [
+        ({"Domain": "d-1"}, "domain/d-1"),
+        ({"Notebook": "n"}, "notebook/n"),
+        ({"Pipeline": "p"}, "pipeline/p"),
+        ({"Registry": "g"}, "registry/g"),
+    ],
+)
 def test_nothing_is_closed_while_the_stack_stays(
     close: Any, monkeypatch: pytest.MonkeyPatch, kind: str, properties: Any, id: str
 ) -> None:
@@ -184,3 +212,56 @@ def test_nothing_is_closed_while_the_stack_stays(
     answer = request(close, monkeypatch, sagemaker, RequestType=kind, ResourceProperties=properties)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", id)
     assert sagemaker.asked[1:] == []
+
+
+class Pipelines:
+    """Executions and packages that take a look to end; each list comes on two pages."""
+
+    def __init__(self, executions: int, packages: int) -> None:
+        self.executions = {f"arn:aws:sagemaker:::pipeline/p/execution/e{i}": "Executing" for i in range(executions)}
+        self.executions["arn:aws:sagemaker:::pipeline/p/execution/old"] = "Succeeded"
+        self.packages = {f"arn:aws:sagemaker:::model-package/g/{i}": "Completed" for i in range(packages)}
+        self.stopped: list[str] = []
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=getattr(self, operation))
+
+    def list_pipeline_executions(self, PipelineName: str) -> Any:
+        seen = dict(self.executions)
+        self.executions = {arn: {"Stopping": "Stopped"}.get(now, now) for arn, now in self.executions.items()}
+        every = [{"PipelineExecutionArn": arn, "PipelineExecutionStatus": now} for arn, now in seen.items()]
+        return [{"PipelineExecutionSummaries": every[:1]}, {"PipelineExecutionSummaries": every[1:]}]
+
+    def stop_pipeline_execution(self, PipelineExecutionArn: str) -> None:
+        self.stopped.append(PipelineExecutionArn)
+        self.executions[PipelineExecutionArn] = "Stopping"
+
+    def list_model_packages(self, ModelPackageGroupName: str) -> Any:
+        if ModelPackageGroupName != "g":
+            raise error("ValidationException", "ModelPackageGroup arn:… does not exist.")
+        seen = dict(self.packages)
+        self.packages = {arn: now for arn, now in self.packages.items() if now != "Deleting"}
+        every = [{"ModelPackageArn": arn, "ModelPackageStatus": now} for arn, now in seen.items()]
+        return [{"ModelPackageSummaryList": every[:1]}, {"ModelPackageSummaryList": every[1:]}]
+
+    def delete_model_package(self, ModelPackageName: str) -> None:
+        assert self.packages[ModelPackageName] == "Completed"
+        self.packages[ModelPackageName] = "Deleting"
+
+
+def test_running_executions_are_stopped_and_others_left_alone(close: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sagemaker: Any = Pipelines(3, 0)
+    answer = request(close, monkeypatch, sagemaker, PhysicalResourceId="pipeline/p")
+    assert answer["Status"] == "SUCCESS"
+    assert [arn.rpartition("/")[2] for arn in sagemaker.stopped] == ["e0", "e1", "e2"]
+    assert set(sagemaker.executions.values()) == {"Stopped", "Succeeded"}
+
+
+@pytest.mark.parametrize("group", ["g", "gone"])
+def test_a_registry_is_emptied_and_one_that_is_gone_is_no_error(
+    close: Any, monkeypatch: pytest.MonkeyPatch, group: str
+) -> None:
+    sagemaker: Any = Pipelines(0, 3)
+    answer = request(close, monkeypatch, sagemaker, PhysicalResourceId=f"registry/{group}")
+    assert answer["Status"] == "SUCCESS"
+    assert len(sagemaker.packages) == (0 if group == "g" else 3)

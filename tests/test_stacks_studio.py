@@ -103,6 +103,25 @@ def test_a_role_is_taken_by_sagemaker_for_this_account_only_and_carries_no_polic
             assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
+@pytest.mark.parametrize("stage", [*STUDIO, *NOTEBOOK])
+def test_what_sagemaker_logs_for_us_may_be_deleted_and_nothing_beside_it(stage: str) -> None:
+    may: dict[str, set[str]] = {}
+    for id, statement in statements(stage, "Studio"):
+        if id.startswith("CloseRole") and "logs:Delete" in json.dumps(statement["Action"]):
+            for action in _each(statement["Action"]):
+                may.setdefault(action, set()).update(json.dumps(one) for one in _each(statement["Resource"]))
+    kinds = [("studio", "Domain")] * (stage in STUDIO) + [("NotebookInstances", "formlens-")] * (stage in NOTEBOOK)
+    assert len(may["logs:DeleteLogGroup"]) == len(may["logs:DeleteLogStream"]) == len(kinds)
+    assert may["logs:DescribeLogStreams"] == may["logs:DeleteLogGroup"]
+    for group, whose in kinds:
+        assert any(f":log-group:/aws/sagemaker/{group}:*" in one for one in may["logs:DeleteLogGroup"])
+        (streams,) = [
+            one for one in may["logs:DeleteLogStream"] if f":log-group:/aws/sagemaker/{group}:log-stream:" in one
+        ]
+        assert whose in streams.split("log-stream:")[1]
+        assert "/*" in streams
+
+
 def _each(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
