@@ -28,8 +28,8 @@ pytestmark = pytest.mark.cloud
 BUCKET = f"deeplens-sagemaker-prod-{ACCOUNT}-{REGION}"
 PATIENCE = 60
 ROWS = 3
-# The stage as it is, but for the interpreter: functions run on that of the embedded cloud, whatever AWS has. And without
-# the training pipeline, whose resources the embedded cloud does not have.
+# The stage as it is, but for the interpreter: functions run on that of the embedded cloud, whatever AWS has. And
+# without the training pipeline, whose resources the embedded cloud does not have.
 PROD = """
 import runpy
 from dataclasses import replace
