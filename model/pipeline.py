@@ -115,7 +115,7 @@ class Offline(PipelineSession):
     upload_string_as_file_body = upload_data
 
 
-class Trainer(ModelTrainer):  # type: ignore[misc]
+class Trainer(ModelTrainer):
     """A trainer that starts our own entry point: the SDK has one only for code that it uploads itself."""
 
     def _create_training_job_args(self, *arguments: Any, **options: Any) -> Any:

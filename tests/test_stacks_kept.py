@@ -28,12 +28,13 @@ pytestmark = pytest.mark.cloud
 BUCKET = f"deeplens-sagemaker-prod-{ACCOUNT}-{REGION}"
 PATIENCE = 60
 ROWS = 3
-# The stage as it is, but for the interpreter: functions run on that of the embedded cloud, whatever AWS has.
+# The stage as it is, but for the interpreter: functions run on that of the embedded cloud, whatever AWS has. And
+# without the training pipeline, whose resources the embedded cloud does not have.
 PROD = """
 import runpy
 from dataclasses import replace
 from stacks.settings import LOCAL, PROD, STAGES
-STAGES["prod"] = replace(PROD, python=LOCAL.python, read=LOCAL.read)
+STAGES["prod"] = replace(PROD, python=LOCAL.python, read=LOCAL.read, training=None)
 runpy.run_path("app.py")
 """
 
