@@ -51,8 +51,13 @@ def faults(found: Found, path: Path, has: tuple[str, ...] = ("3.12",)) -> list[s
         return check(found, archive, has)
 
 
-def test_the_real_thing_raises_no_alarm(files: Files, tmp_path: Path) -> None:
-    assert faults(template("cameras", "Camera"), write(files, tmp_path / "a.zip")) == []
+@pytest.fixture(scope="module")
+def whole(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(files, tmp_path_factory.mktemp("whole") / "a.zip")
+
+
+def test_the_real_thing_raises_no_alarm(whole: Path) -> None:
+    assert faults(template("cameras", "Camera"), whole) == []
 
 
 def of(found: Found, kind: str, id: str = "") -> Any:
@@ -185,11 +190,11 @@ TEMPLATE: dict[str, tuple[Callable[[Found], Any], str]] = {
 
 
 @pytest.mark.parametrize("fault", TEMPLATE)
-def test_a_fault_in_the_template_is_found(fault: str, files: Files, tmp_path: Path) -> None:
+def test_a_fault_in_the_template_is_found(fault: str, whole: Path) -> None:
     seeded = copy.deepcopy(template("cameras", "Camera"))
     change, says = TEMPLATE[fault]
     change(seeded)
-    found = faults(seeded, write(files, tmp_path / "a.zip"))
+    found = faults(seeded, whole)
     assert any(says in one for one in found), found
 
 
