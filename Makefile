@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := 1
 PYTHON ?= python3
 
-.PHONY: help demo test check format synth changes diff deploy destroy score bench base snapshots lock clean
+.PHONY: help demo test check format synth changes diff deploy destroy score bench base snapshots lock checkov clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -61,6 +61,9 @@ lock: .venv/ready ## compile the pinned requirements again
 	uv pip compile -q device/requirements.in -c requirements.txt --universal --python-version 3.11 --generate-hashes -o device/requirements.txt
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 local/requirements.in -o local/requirements.txt
 
+checkov: .cache/checkov/ready ## checkov, for the test of the templates that runs where it is at hand
+	pytest tests/test_stacks_rules.py
+
 clean: ## remove everything that make made
 	rm -rf .venv .cache node_modules cdk.out out *.egg-info
 
@@ -76,6 +79,12 @@ clean: ## remove everything that make made
 .cache/peers/ready: .venv/ready model/requirements.txt
 	uv venv -q --clear -p .venv/bin/python .cache/peers
 	uv pip install -q -p .cache/peers -c requirements.txt -e . onnx -r model/requirements.txt
+	touch $@
+
+# Apart: it pins older versions of what the other checks need.
+.cache/checkov/ready: .venv/ready
+	uv venv -q --clear -p .venv/bin/python .cache/checkov
+	uv pip install -q -p .cache/checkov checkov==3.3.30
 	touch $@
 
 node_modules/ready: .venv/ready package-lock.json

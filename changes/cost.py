@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from changes.compare import Change
 from changes.finding import Finding, Matter, code
 from changes.prices import cost_of
+from changes.values import plain
 
 
 def dearer(changes: list[Change]) -> Iterator[Finding]:
-    """A line for each resource that is new and costs, or costs more than before."""
+    """A line for each resource that is new and costs, costs more than before, or no longer stops by itself."""
     for change in changes:
+        yield from (Finding(Matter.COST, change.stack, line) for line in _goes_on(change))
         was = cost_of(change.before) if change.before else None
         now = cost_of(change.after) if change.after and not (change.moved and not change.before) else None
         if now is None or (was is not None and was.usd is not None and now.usd is not None and now.usd <= was.usd):
@@ -24,6 +26,20 @@ def dearer(changes: list[Change]) -> Iterator[Finding]:
             change.stack,
             f"{kind}{code(change.id)} ({code(change.kind)}): {usd} a month{before}; {code(now.why)}",
         )
+
+
+def _goes_on(change: Change) -> Iterator[str]:
+    """What stopped by itself, and now stops later or never; and a bill of which nobody is told any more."""
+    name = f"{code(change.id)} ({code(change.kind)})"
+    if change.kind == "AWS::Budgets::Budget" and not change.after and not change.moved:
+        yield f"{name} is gone: nobody is told when the month gets dear"
+    for path, old, new in change.paths:
+        if path.endswith("LifecycleManagement") and old == "ENABLED":
+            yield f"{name} no longer stops what idles: {code(path)} is {code(plain(new))}"
+        elif path.endswith("IdleTimeoutInMinutes") and not path.endswith("MinIdleTimeoutInMinutes"):
+            later = new is None or (isinstance(old, int) and isinstance(new, int) and new > old)
+            if old is not None and later:
+                yield f"{name} stops later what idles: {code(path)} {code(plain(old))} → {code(plain(new))}"
 
 
 def total(changes: list[Change]) -> float:

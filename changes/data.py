@@ -126,7 +126,7 @@ def _in_place(change: Change, name: str) -> Iterator[str]:
     was, now = change.properties
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
         old, new = change.before.get(policy, "Delete"), change.after.get(policy, "Delete")
-        if old != new and old in ("Retain", "RetainExceptOnCreate", "Snapshot") and new != "Retain":
+        if old != new and old in ("Retain", "RetainExceptOnCreate", "Snapshot") and not str(new).startswith("Retain"):
             yield f"{name}: {policy} is {code(str(new))}, it was {code(str(old))}"
     for kind, path, silent in _LASTS:
         old, new = (_number(at(of, path), silent) for of in (was, now))
@@ -141,6 +141,8 @@ def _in_place(change: Change, name: str) -> Iterator[str]:
     if at(now, "TimeToLiveSpecification.Enabled") and not at(was, "TimeToLiveSpecification.Enabled"):
         yield f"{name}: items expire by themselves"
     yield from _protection_gone(was, now, name)
+    if _EMPTIES.match(change.kind) and change.paths:
+        yield f"{name} changes: what it emptied before is told to be deleted"
     new_tags = {_tag(tag) for tag in listed(now.get("Tags"))} - {_tag(tag) for tag in listed(was.get("Tags"))}
     for tag in sorted(new_tags & set(_TAGS)):
         yield f"{name}: the tag {code(tag)} lets a function delete everything in it"

@@ -7,7 +7,7 @@ from typing import Any
 
 from changes.compare import Change
 from changes.finding import code
-from changes.values import at, listed, text_of
+from changes.values import at, listed, plain, text_of
 
 Rule = tuple[str, int, int, str]
 """Protocol, first and last port, and from where."""
@@ -62,6 +62,10 @@ _OPENS = {
 }
 
 
+_ACTS_AS = re.compile(r"(^|\.)(\w*Role|\w*RoleArn|\w*RoleARN)$")
+"""Paths of properties that say as whom a resource acts."""
+
+
 def opened(change: Change) -> Iterator[str]:
     """Each door that this change opens, in words."""
     was, now = change.properties
@@ -77,18 +81,14 @@ def opened(change: Change) -> Iterator[str]:
                 yield f"{code(change.id)}: {code(path)} is {code(text_of(at(now, path)))}: {means}"
     if change.kind == "AWS::EC2::Route" and at(now, "DestinationCidrBlock") == "0.0.0.0/0" and not change.before:
         yield f"{code(change.id)} is new: a route to everywhere"
-    if change.kind == "AWS::Lambda::Function" and change.before and not _same_role(was, now):
-        roles = [code(text_of(of.get("Role"))) for of in (now, was)]
-        yield f"{code(change.id)} now acts as {roles[0]}, before as {roles[1]}"
+    for path, old, new in change.paths:
+        if _ACTS_AS.search(path) and old is not None and new is not None:
+            yield f"{code(change.id)} now acts as {code(plain(new))}, before as {code(plain(old))} ({code(path)})"
     for way in ("Ingress", "Egress"):
         before, after = _rules(change.kind, was, way, change.before), _rules(change.kind, now, way, change.after)
         for rule in sorted(after):
             if not any(_rule_covers(other, rule) for other in before):
                 yield f"{code(change.id)} lets {_rule_text(rule)} {'in' if way == 'Ingress' else 'out'}"
-
-
-def _same_role(was: dict[str, Any], now: dict[str, Any]) -> bool:
-    return text_of(was.get("Role")) == text_of(now.get("Role"))
 
 
 def _rules(kind: str, properties: dict[str, Any], way: str, there: Any) -> set[Rule]:

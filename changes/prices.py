@@ -55,6 +55,15 @@ _BY_THE_HOUR = {
     "AWS::Kinesis::Stream": "ShardCount",
     "AWS::SageMaker::App": "AppType",
     "AWS::SageMaker::Cluster": "ClusterName",
+    "AWS::RDS::DBCluster": "Engine",
+    "AWS::DocDB::DBInstance": "DBInstanceClass",
+    "AWS::Neptune::DBInstance": "DBInstanceClass",
+    "AWS::MSK::Cluster": "BrokerNodeGroupInfo.InstanceType",
+    "AWS::OpenSearchServerless::Collection": "Type",
+    "AWS::FSx::FileSystem": "FileSystemType",
+    "AWS::Transfer::Server": "Domain",
+    "AWS::AmazonMQ::Broker": "HostInstanceType",
+    "AWS::Timestream::InfluxDBInstance": "DbInstanceType",
 }
 
 

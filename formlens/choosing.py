@@ -107,6 +107,13 @@ def words_of(blank: Gray, words: Sequence[Box], reader: Reader) -> tuple[str, ..
     return tuple(reading.text.strip(" .:;,") for reading in reader.read([np.asarray(crop, np.uint8) for crop in crops]))
 
 
+def beside_name(name: str, boxes: Sequence[Box], labels: Sequence[str]) -> int | None:
+    """The box, by number, that has a column's name printed beside it; None where none has, or several have."""
+    likenesses = np.array([_likeness(name, label) for label in labels[: len(boxes)]])
+    named = np.flatnonzero(likenesses > 0.8)
+    return int(named[0]) if len(named) == 1 else None
+
+
 def _evidence(values: Sequence[str], option: str, joint: str, marked: Floats) -> Floats:
     """How much likelier (nats) each box is marked as the option asks for than by its own chance."""
     meant = np.array([option in _parts(value, joint) for value in values])

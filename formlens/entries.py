@@ -3,28 +3,38 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formlens.clues import written_clues
 from formlens.form import Form
-from formlens.grammar import read_kind
+from formlens.grammar import lifts, read_kind
+from formlens.hand import suited
+from formlens.kinds import Kind
 from formlens.listing import Part
 from formlens.reader import Reader
 from formlens.register import Registration
-from formlens.rowed import cut_rows, lay_out, moved, rows_of
-from formlens.rows import Rows
+from formlens.rowed import Inked, cut_rows, lay_out, moved, rows_of
+from formlens.rows import Rows, profile_of
+from formlens.squeezed import find_squeezed
 from formlens.strips import Edge, Strip, find_edges
 from formlens.types import Cell, Clues, Image, Reading, box_around
 
 Entry = dict[int, tuple[Reading, Clues, NDArray[np.float64]]]
 """By the number of the column what stands in a row, what it is judged by, and the corners of its place on the sheet."""
 
+Floats = NDArray[np.float64]
+
 _EMPTY = Reading("", 0.995)
 _NOWHERE = Reading("", 0.0)
 _ASTRAY, _ASIDE = 0.018, 0.006
 """How far an edge may lie from its place, and from where the other edges of its part say, in widths of the page."""
+_SAYS, _ALTOGETHER = 6.0, 20.0
+"""Nats by which each column of a row that is squeezed in says more than chance, and all of them together."""
+_SIGN, _STRANGE = 2.3, 5.0
+"""Nats that a sign by chance costs, and what is not of its column's kind."""
 _BELOW = 2.0
 """Rows below the last that was seen while learning in which some may follow."""
 
@@ -87,8 +97,10 @@ def _entries(
     sheet: Image, form: Form, part: Part, rows: Rows, whole: Strip, strips: Sequence[Strip], reader: Reader
 ) -> list[Entry]:
     """The rows that are written in, each with what stands in its columns."""
+    laid = lay_out(sheet, strips, rows.pitch)
+    rows = _with_squeezed(form, part, rows, whole, laid, reader)
     entries: list[Entry] = [{} for _ in rows.middles]
-    for one, column in zip(lay_out(sheet, strips, rows.pitch), part.columns, strict=True):
+    for one, column in zip(laid, part.columns, strict=True):
         if column is None:
             continue
         own = moved(rows, _centre(one.strip) - _centre(whole))
@@ -98,12 +110,65 @@ def _entries(
         for number, crop in enumerate(crops):
             reading, clues = _EMPTY, Clues("empty", _EMPTY.confidence)
             if crop is not None:
-                saw = next(seen)
+                saw = suited(next(seen), form.hand, reader.version)
                 reading = read_kind(saw, reader.alphabet, kind)
                 clues = written_clues(reading, saw, reader.alphabet, 0.0, 1.0)
             box = one.strip.box(own.middles[number], rows.pitch, rows.slope, 0, one.strip.width)
             entries[number][column] = reading, clues, box
     return [entry for entry in entries if any(reading.text for reading, *_ in entry.values())]
+
+
+def _with_squeezed(
+    form: Form, part: Part, rows: Rows, whole: Strip, laid: Sequence[Inked], reader: Reader
+) -> Rows:  # fmt: skip
+    """The rows, and those squeezed in between two of them that every column says something in.
+
+    Where one is squeezed in, the row beside it may have been found between the two lines that really are there: then
+    both of its sides seem to hold one, and it is tried without it.
+    """
+    held = [(one, column) for one, column in zip(laid, part.columns, strict=True) if column is not None]
+    if len(rows.middles) < 2 or not held:
+        return rows
+    across = [_centre(one.strip) - _centre(whole) for one, _ in held]
+    profiles = [profile_of(one.inside, rows.slope) for one, _ in held]
+
+    def worth(middles: Floats, at: float) -> float:
+        """What a row says, if these are the rows; less than nothing where it says too little in some column."""
+        number = int(np.searchsorted(middles, at))
+        said = []
+        for (one, column), aside in zip(held, across, strict=True):
+            crop = cut_rows(one, moved(Rows(middles, rows.pitch, rows.slope), aside), [number])[0]
+            kind = form.columns[column].kind
+            said.append(-_SAYS if crop is None else _says(reader.probabilities([crop])[0], form, kind, reader))
+        return sum(said) if min(said) > _SAYS and sum(said) > _ALTOGETHER else -_ALTOGETHER
+
+    middles = rows.middles
+    places = {row: middles[row] + down for row, down in find_squeezed(profiles, [moved(rows, a) for a in across])}
+    found = middles
+    for row, place in places.items():
+        added = np.sort(np.append(found, place))
+        above = places.get(row - 1)
+        if above is not None:
+            without = np.sort(np.append(found[(found != middles[row]) & (found != above)], [above, place]))
+            both = worth(without, above), worth(without, place)
+            kept = np.sort(np.append(found, place)) if worth(added, place) > 0 else found
+            beside = sum(worth(kept, one) for one in (above, middles[row], place) if one in kept)
+            if min(both) > 0 and sum(both) > beside:
+                found = without
+                continue
+        if worth(added, place) > 0:
+            found = added
+    return Rows(found, rows.pitch, rows.slope)
+
+
+def _says(seen: NDArray[np.float32], form: Form, kind: Kind, reader: Reader) -> float:
+    """How much likelier (nats) a crop says what is read in it than strokes without meaning would."""
+    saw = suited(seen, form.hand, reader.version)
+    text = read_kind(saw, reader.alphabet, kind).text
+    free = reader.decode(saw)
+    of_kind = max(lifts(text, saw, reader.alphabet, kind), default=0.0) if text else 0.0
+    anything = free.confidence * exp(_SIGN * len(free.text))
+    return log(max(of_kind, anything * exp(-_STRANGE), 1e-30))
 
 
 def _centre(strip: Strip) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 
 from formlens.calibrate import Own
 from formlens.choices import Choice, Option
+from formlens.hand import Hand, hand_from
 from formlens.ink import Gray
 from formlens.kinds import Kind, Name
 from formlens.listing import Listing, listing_from
@@ -56,6 +57,8 @@ class Form:
     """The table of many rows, where the form holds one."""
     trust: Trust | None = None
     """How far its readings can be trusted; None where no labelled scan could say."""
+    hand: Hand | None = None
+    """What its own rows taught about its writers; None where they taught nothing."""
 
     @property
     def located(self) -> int:
@@ -78,7 +81,8 @@ def save_form(form: Form, path: Path) -> None:
     """Write a form's file; the same form gives the same bytes."""
     text = json.dumps(
         {"version": VERSION, "name": form.name, "columns": [asdict(column) for column in form.columns],
-         "listing": form.listing and asdict(form.listing), "trust": form.trust and asdict(form.trust)},
+         "listing": form.listing and asdict(form.listing), "trust": form.trust and asdict(form.trust),
+         "hand": form.hand and asdict(form.hand)},
         ensure_ascii=False, indent=1,
     )  # fmt: skip
     # 32 greys are all that print needs, and make the file half as large
@@ -121,7 +125,8 @@ def _form(data: bytes) -> Form:
     if not columns or len({column.name for column in columns}) < len(columns):
         raise ValueError("no columns, or two of one name")
     listing = listing_from(content.get("listing"), len(columns), width, height)
-    return Form(_text(content["name"]), columns, blank, listing, _trust(content.get("trust")))
+    hand = hand_from(content.get("hand"))
+    return Form(_text(content["name"]), columns, blank, listing, _trust(content.get("trust")), hand)
 
 
 def _trust(content: Any) -> Trust | None:

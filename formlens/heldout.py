@@ -10,7 +10,8 @@ from dataclasses import replace
 from formlens.compare import pair_rows, same
 from formlens.fields import find_form, read_fields
 from formlens.form import Column, Form
-from formlens.kinds import kind_of
+from formlens.hand import Lesson, learn_hand
+from formlens.kinds import written_kind_of
 from formlens.labelled import Labelled, only_page
 from formlens.reader import Reader
 from formlens.sheet import rows_of
@@ -21,22 +22,37 @@ _FOLDS = 8
 """Parts that many scans are divided into; few are left out one by one."""
 
 
-def check_held_out(labelled: Sequence[Labelled], form: Form, reader: Reader) -> Iterator[Checked]:
-    """Read every scan with what the others teach; nothing comes out of a single scan."""
+def check_held_out(
+    labelled: Sequence[Labelled], form: Form, reader: Reader, lessons: Sequence[Sequence[Lesson]] = ()
+) -> Iterator[Checked]:
+    """Read every scan with what the others teach; nothing comes out of a single scan.
+
+    ``lessons`` are the crops of known text of each scan from which the form's hand was learned, where it has one.
+    """
     count = len(labelled)
     for fold in range(min(count, _FOLDS) if count > 1 else 0):
         held = range(fold, count, min(count, _FOLDS))
         others = [row for scan in range(count) if scan not in held for row in labelled[scan].rows]
         columns = tuple(_as_taught(column, [row[column.name] for row in others]) for column in form.columns)
+        shown = [lesson for scan, own in enumerate(lessons) if scan not in held for lesson in own]
+        hand = learn_hand(shown, reader.version) if form.hand else None
         for scan in held:
-            yield from _check(labelled[scan], scan, replace(form, columns=columns), reader)
+            yield from _check(labelled[scan], scan, replace(form, columns=columns, hand=hand), reader)
 
 
 def _as_taught(column: Column, values: Sequence[str]) -> Column:
-    """A column whose kind is learned from these values alone, but for the ways in which it is written."""
-    kind = kind_of(values)
-    if column.kind.name == "mark" or kind.name != column.kind.name:
+    """A column at its place, written in its ways, that knows of these values alone what it may hold."""
+    if not any(values):
         return column
+    if column.choice is not None and column.choice.way != "grid" and column.kind.name != "mark":
+        parts = {part.strip() for value in values for part in value.split(column.choice.joint.strip() or "\n")}
+        options = tuple(replace(o, sure=o.sure and o.text in parts) for o in column.choice.options)
+        return replace(column, choice=replace(column.choice, options=options))
+    if column.kind.name == "mark" or column.choice is not None:
+        return column
+    kind = written_kind_of(values)
+    if kind.name != column.kind.name:  # too few of them to tell the kind: it stays, its values are theirs
+        kind = replace(column.kind, examples=kind.examples)
     return replace(column, kind=replace(kind, ways=column.kind.ways))
 
 

@@ -43,6 +43,8 @@ class Kind:
 
 
 _YES = frozenset(["yes", "y", "true", "t", "x", "1", "oui", "o", "ja", "j", "si", "s", "checked", "ticked", "marked"])
+_TICKED = frozenset(["x", "t", "checked", "ticked", "marked", "unchecked"])
+_OPPOSITES = {"yes": "no", "y": "n", "true": "false", "t": "f", "1": "0", "oui": "non", "o": "n", "ja": "nein"}
 _NO = frozenset(["no", "n", "false", "f", "", "0", "non", "nein", "unchecked", "-"])
 
 
@@ -55,6 +57,22 @@ def kind_of(values: Sequence[str]) -> Kind:
         no = next((mark for mark in marks if mark.casefold() in _NO), "")
         return Kind("mark", "", f"{yes}\n{no or _opposite(yes)}")
     return written_kind_of(values)
+
+
+def may_be_written(values: Sequence[str]) -> bool:
+    """Whether answers of yes and no may be words on the paper, as they may not where a cross is typed for a mark."""
+    given = {value.strip().casefold() for value in values if value.strip()}
+    return bool(given) and given <= _YES | _NO and all(map(str.isalpha, given)) and not given & _TICKED
+
+
+def silent_kind_of(values: Sequence[str]) -> Kind | None:
+    """The kind of a column that says no wherever it says something; None for any other column."""
+    given = [value.strip() for value in values if value.strip()]
+    if not given or len(set(given)) > 1 or given[0].casefold() not in _NO:
+        return None
+    no = given[0]
+    yes = next((yes for yes, opposite in _OPPOSITES.items() if opposite == no.casefold()), "yes")
+    return Kind("mark", "", f"{_cased_as(no, yes)}\n{no}")
 
 
 def written_kind_of(values: Sequence[str]) -> Kind:
@@ -93,6 +111,8 @@ def _examples(given: Sequence[str]) -> tuple[tuple[str, int], ...]:
 
 
 def _opposite(yes: str) -> str:
-    pairs = {"yes": "no", "y": "n", "true": "false", "t": "f", "1": "0", "oui": "non", "o": "n", "ja": "nein"}
-    no = pairs.get(yes.casefold(), "")
-    return no.upper() if yes.isupper() else no.capitalize() if yes.istitle() else no
+    return _cased_as(yes, _OPPOSITES.get(yes.casefold(), ""))
+
+
+def _cased_as(word: str, other: str) -> str:
+    return other.upper() if word.isupper() else other.capitalize() if word.istitle() else other

@@ -66,6 +66,10 @@ def read_folder(folder: Path, *, blank_alone: bool = False) -> Folder:
         if stems.count(stem) > 1:
             raise CallError(f"{scan.path}: another scan has the same name, and one CSV cannot be of both")
     for stem, path in tables.items():
+        if stem not in stems and stem.name.lower() == "blank":
+            raise CallError(
+                f"{path}: the blank is the empty form and has no CSV; name its scan otherwise, or remove this"
+            )
         if stem not in stems:
             raise CallError(f"{path}: no scan beside it; FormLens reads {', '.join(sorted(SUFFIXES))}")
     if not scans and blanks and blank_alone:
@@ -105,6 +109,13 @@ def _rows(path: Path) -> tuple[dict[str, str], ...]:
     if len(rows) < 2:
         raise CallError(f"{path}: a header and a row of values are needed, {len(rows)} of them found")
     header, *values = ([cell.strip() for cell in row] for row in rows)
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if (
+            len(header) == 1
+            and sign in header[0]
+            and all(row[0].count(sign) == header[0].count(sign) for row in values)
+        ):
+            raise CallError(f"{path}: its columns are parted by {name}; save it anew with commas between")
     if len(set(header)) < len(header) or "" in header:
         raise CallError(f"{path}: two columns of one name, or one without a name")
     for number, row in enumerate(values, 1):

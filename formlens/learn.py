@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from formlens.assign import assign
 from formlens.blank import columns_of
 from formlens.boxes import find_boxes
-from formlens.choosing import Candidates, Settled, choose, labels_of, words_of
+from formlens.choices import Choice, Option
+from formlens.choosing import Candidates, Settled, beside_name, choose, labels_of, words_of
 from formlens.circled import circled, find_words
 from formlens.combs import cut_place
 from formlens.emptied import empty
@@ -23,9 +24,10 @@ from formlens.fields import lay_on
 from formlens.fillable import find_combs
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import lifts, settle
+from formlens.hand import Lesson
 from formlens.heldout import check_held_out
 from formlens.ink import Gray
-from formlens.kinds import Kind, kind_of
+from formlens.kinds import Kind, kind_of, may_be_written, silent_kind_of, written_kind_of
 from formlens.labelled import Folder, Labelled, only_page, pages_of
 from formlens.labels import is_nameless
 from formlens.listed import learn_listing
@@ -36,6 +38,7 @@ from formlens.printed import ReadPrint, print_reader
 from formlens.reader import Reader
 from formlens.rectify import square
 from formlens.register import Print, Registration, find_print, register
+from formlens.ruled import levelled
 from formlens.trust import ERROR, learn_trust
 from formlens.types import Box, CallError, Image, Page
 
@@ -83,8 +86,9 @@ def learn_form(
     if folder.is_blank_alone:
         return _learn_blank(folder, name, read_print())
     if folder.is_table:
-        learned = Learned(*learn_listing(folder, name, reader, watch))
-        return _trusted(learned, folder, reader, error) if trusted else learned
+        form, doubts, lessons = learn_listing(folder, name, reader, watch)
+        learned = Learned(form, doubts)
+        return _trusted(learned, folder, reader, error, lessons) if trusted else learned
     images = {labelled.scan.source: only_page(labelled) for labelled in folder.labelled}
     form = Form(name, (), _blank(folder, list(images.values()), reader))
     sheets = []
@@ -114,9 +118,11 @@ def _learn_blank(folder: Folder, name: str, read: ReadPrint) -> Learned:
     return Learned(Form(name, columns, blank), tuple(doubts))
 
 
-def _trusted(learned: Learned, folder: Folder, reader: Reader, error: float) -> Learned:
-    """The same form, calibrated on its labelled scans."""
-    checked = tuple(check_held_out(folder.labelled, learned.form, reader))
+def _trusted(
+    learned: Learned, folder: Folder, reader: Reader, error: float, lessons: Sequence[Sequence[Lesson]] = ()
+) -> Learned:
+    """The same form, calibrated on its labelled scans; ``lessons`` are those of each that taught its hand."""
+    checked = tuple(check_held_out(folder.labelled, learned.form, reader, lessons))
     return Learned(replace(learned.form, trust=learn_trust(checked, reader.version, error)), learned.doubts)
 
 
@@ -134,7 +140,7 @@ def _blank(folder: Folder, images: Sequence[Image], reader: Reader) -> Gray:
 
         return empty(_in_frame(square(images[0]).image), fit)
     if folder.blank is None:
-        return _rebuilt(images)
+        return _rebuilt(images, str(folder.labelled[0].scan.path))
     pages = list(pages_of(folder.blank))
     # a blank of several pages: the one that the scans are copies of
     prints = [find_print(page.image) for page in pages] if len(pages) > 1 else []
@@ -144,7 +150,7 @@ def _blank(folder: Folder, images: Sequence[Image], reader: Reader) -> Gray:
 
 
 def _framed(image: Image) -> Gray:
-    return np.asarray(cv2.cvtColor(_in_frame(image), cv2.COLOR_BGR2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(_in_frame(levelled(image)), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _in_frame(image: Image) -> Image:
@@ -154,8 +160,11 @@ def _in_frame(image: Image) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
-def _rebuilt(images: Sequence[Image]) -> Gray:
-    """The empty form from filled copies that lie on each other: the print stays, the pen is elsewhere on each."""
+def _rebuilt(images: Sequence[Image], first_path: str) -> Gray:
+    """The empty form from filled copies that lie on each other: the print stays, the pen is elsewhere on each.
+
+    Raises CallError, which names the first, where no two look alike.
+    """
     prints: list[Print] = []
     matches: list[list[tuple[Image, Registration]]] = []
     for first in images[:3]:
@@ -171,7 +180,9 @@ def _rebuilt(images: Sequence[Image]) -> Gray:
         [cv2.cvtColor(where.warp(image, width, height), cv2.COLOR_BGR2GRAY) for image, where in matches[best]]
     )
     if len(stack) < 2:
-        raise CallError("these scans do not look like copies of one form; add the empty form as blank.pdf")
+        raise CallError(
+            f"{first_path}: no other scan looks like it; take copies of one form, or add the empty form as blank.pdf"
+        )
     return _common_print(np.asarray(stack, np.uint8))
 
 
@@ -210,22 +221,42 @@ def _columns(
     places = _with_combs(find_places(sheets, form.printed), combs)
     seen = _see(sheets, places, reader, combs)
     fits = np.full((len(names), len(places)), -1e6)
+    words: dict[int, Kind] = {}
     for i, name in enumerate(names):
         values = [row[name] for row in rows]
         if kinds[i].name != "mark":
             kinds[i], fits[i] = _fit_best_way(kinds[i], values, seen, reader.alphabet)
+        elif may_be_written(values):  # answers of yes and no may be words on the paper
+            words[i], fits[i] = _fit_best_way(written_kind_of(values), values, seen, reader.alphabet)
+            fits[i][fits[i] < _WRITTEN * len(rows)] = -1e6
     # what is plainly written somewhere is not looked for among the marks
     asked = [i for i in range(len(names)) if fits[i].max(initial=-1.0) < _WRITTEN * len(rows)]
     marks = _marks([names[i] for i in asked], rows, [kinds[i] for i in asked], sheets, form, reader)
     marks = {asked[n]: one for n, one in marks.items() if one.fit > fits[asked[n]].max(initial=0.0)}
     fits[list(marks)] = -1e6
     given = assign(fits)
+    kinds = [
+        words[i] if i in words and i not in marks and given[i] is not None else kinds[i] for i in range(len(names))
+    ]
+    silent = _silent(
+        names, rows, [i for i, where in enumerate(given) if where is None and i not in marks], marks, form, reader
+    )
     columns, doubts = [], []
     for i, (name, where) in enumerate(zip(names, given, strict=True)):
         if i in marks:
             columns.append(Column(name, kinds[i], marks[i].choice.place, marks[i].choice))
             if marks[i].fit < _WEAK:
                 doubts.append(f"column `{name}`: its place is not sure; add labelled scans")
+            continue
+        if i in silent:
+            columns.append(silent[i])
+            no = silent[i].kind.typed.partition("\n")[2]
+            found = (
+                "its place is not known" if silent[i].place is None else "its box is the one with its name beside it"
+            )
+            doubts.append(
+                f"column `{name}`: `{no}` on every labelled scan, so {found}; add a labelled scan with another answer"
+            )
             continue
         place = None if where is None else places[where]
         columns.append(Column(name, kinds[i], place, cells=1 if place is None else combs.get(place, 1)))
@@ -238,6 +269,26 @@ def _columns(
                 f"column `{name}`: its place is not sure; {_ask(_WEAK - fits[i, where], fits[i, where], len(rows))}"
             )
     return tuple(columns), tuple(doubts)
+
+
+def _silent(
+    names: Sequence[str], rows: Sequence[dict[str, str]], lost: Sequence[int], marks: Mapping[int, Settled], form: Form,
+    reader: Reader,
+) -> dict[int, Column]:  # fmt: skip
+    """The columns that were found nowhere and say no on every scan: at the free box that has their name beside it."""
+    kinds = {i: kind for i in lost if (kind := silent_kind_of([row[names[i]] for row in rows])) is not None}
+    if not kinds:
+        return {}
+    taken = {option.box for one in marks.values() for option in one.choice.options}
+    boxes = [box for box in find_boxes(form.blank) if box not in taken]
+    labels = labels_of(form.blank, boxes, reader)
+    found: dict[int, Column] = {}
+    for i, kind in kinds.items():
+        at = beside_name(names[i], boxes, labels)
+        yes, _, no = kind.typed.partition("\n")
+        choice = None if at is None else Choice((Option(yes, boxes[at], sure=False),), no)
+        found[i] = Column(names[i], kind, choice.place if choice else None, choice)
+    return found
 
 
 def _lead(fit: NDArray[np.float64], where: int, given: Sequence[int | None]) -> float:

@@ -154,13 +154,15 @@ def _is_asked_for(ruled: Ruled, lines: Sequence[Line], box: Box) -> bool:
     if x1 - x0 < 1.5 * NARROWEST:
         return False
     boxed = any(abs(b - y1) < 8 and d > y1 + LINE for a, b, c, d in ruled.upright if min(abs(a - x0), abs(c - x1)) < 8)
-    wide = np.flatnonzero(ruled.text.any(axis=0))
-    if not boxed and x1 - x0 < 0.75 * np.ptp(wide):  # what runs from margin to margin parts sections
+    printed = np.flatnonzero(ruled.text.any(axis=0))
+    if (
+        not boxed and len(printed) and x1 - x0 < 0.75 * np.ptp(printed)
+    ):  # what runs from margin to margin parts sections
         for a, b, c, _ in (line.box for line in lines):
             if -4 <= b - y1 < 0.6 * LINE and x0 - LINE < a and c > x0 and a < x1 and c - a < 1.2 * (x1 - x0):
                 return True
-    part = ruled.text[max(0, y0 - LINE) : y0 + 2, x0:x1].any(axis=0).astype(np.uint8)
-    words = cv2.morphologyEx(part[None], cv2.MORPH_CLOSE, np.ones((1, 45), np.uint8))
+    part = np.asarray(ruled.text[max(0, y0 - LINE) : y0 + 2, x0:x1].max(axis=0, keepdims=True), np.uint8)
+    words = cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((1, 45), np.uint8))
     return 0 < float(words.mean()) < 0.6
 
 
@@ -208,7 +210,7 @@ def _has_words(ledge: _Ledge, lines: Sequence[Line]) -> bool:
 
 def _is_heading(ledge: _Ledge, others: Sequence[_Ledge], lines: Sequence[Line]) -> bool:
     """Whether a cell with words has a cell without any right below: then it heads the column of a table."""
-    close = replace(ledge, roof=max(ledge.roof, ledge.box[1] - LINE // 2))
+    close = replace(ledge, roof=max(ledge.roof, ledge.box[1] - round(1.3 * LINE)))
     if not _has_words(close, lines):
         return False
     return any(

@@ -4,6 +4,8 @@ A stroke is its row's in whose height most of it lies; one that runs through two
 line below, is cut where they meet. What is another row's, or a line of the paper, is painted over with paper.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +18,17 @@ _LEAST_INK = 0.02
 """Ink of a row that is written in, in squares of the pitch."""
 
 
-def cut_lines(strip: Image, ink: Gray, rows: Rows) -> list[Image | None]:
-    """What is written in each row; ``ink`` as `formlens.rows.ink_of` gives it for the strip, same height and width."""
+def cut_lines(strip: Image, ink: Gray, rows: Rows, only: Sequence[int] | None = None) -> list[Image | None]:
+    """What is written in each row, or only in those of the numbers given; ``ink`` as `formlens.rows.ink_of` gives it
+    for the strip, same height and width."""
     height, width = ink.shape
     shear = np.array([[1, 0, 0], [-rows.slope, 1, rows.slope * width / 2]], np.float64)
     level = cv2.warpAffine(strip, shear, (width, height), borderMode=cv2.BORDER_REPLICATE)
     mask = np.asarray(cv2.warpAffine(ink, shear, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
     owner = _owners(mask, rows)
     paper = paper_of(np.asarray(level, np.uint8), rows.pitch)
-    return [_cut(np.asarray(level, np.uint8), paper, owner, row, rows) for row in range(len(rows.middles))]
+    numbers = range(len(rows.middles)) if only is None else only
+    return [_cut(np.asarray(level, np.uint8), paper, owner, row, rows) for row in numbers]
 
 
 def _owners(mask: Gray, rows: Rows) -> NDArray[np.intp]:

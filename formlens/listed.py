@@ -18,6 +18,7 @@ from formlens.anchor import FOUND, anchor, tiles_of
 from formlens.automaton import likelihoods
 from formlens.form import SIDE, Column, Form
 from formlens.grammar import settle, spell
+from formlens.hand import Lesson, learn_hand
 from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
 from formlens.labelled import Folder, Labelled, only_page
@@ -74,8 +75,10 @@ class _Fit:
 
 def learn_listing(
     folder: Folder, name: str, reader: Reader, watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter
-) -> tuple[Form, tuple[str, ...]]:
-    """Learn a form that holds a table of many rows. Raises CallError, which names the file that does not fit."""
+) -> tuple[Form, tuple[str, ...], list[list[Lesson]]]:
+    """Learn a form that holds a table of many rows; what is not sure of it, and the crops of each scan that taught its
+    hand. Raises CallError, which names the file that does not fit.
+    """
     scans = [_look(labelled, reader) for labelled in watch(folder.labelled)]
     names = folder.columns
     kinds, fits = [], []
@@ -98,7 +101,24 @@ def learn_listing(
         f"column `{column}`: not found on the page; it comes out empty"
         for number, column in enumerate(names) if number not in held
     ]  # fmt: skip
-    return Form(name, columns, blank, listing), (*doubts, *_unlike(scans, fits))
+    lessons = [_lessons(scan, kinds, [fit[s] for fit in fits], reader.alphabet) for s, scan in enumerate(scans)]
+    hand = learn_hand([lesson for own in lessons for lesson in own], reader.version)
+    return Form(name, columns, blank, listing, hand=hand), (*doubts, *_unlike(scans, fits)), lessons
+
+
+def _lessons(scan: _Scan, kinds: Sequence[Kind], fits: Sequence[_Fit], alphabet: str) -> list[Lesson]:
+    """The crops of a scan in which values were found, each with the way to write its value that it looks most like."""
+    lessons = []
+    for column, kind, fit in zip(scan.labelled.rows[0], kinds, fits, strict=True):
+        for row, place in zip(scan.labelled.rows, fit.places, strict=True):
+            seen = None if place is None else scan.seen[place[0]][place[1]]
+            texts = sorted({text for way, _ in kind.ways for text in spell(kind, row[column], way)})
+            spellings = [[alphabet.find(sign) + 1 for sign in text] for text in texts]
+            spellings = [spelling for spelling in spellings if spelling and all(spelling)]
+            if seen is not None and spellings:
+                best = spellings[int(likelihoods(seen, spellings).argmax())]
+                lessons.append(Lesson(tuple(best), seen))
+    return lessons
 
 
 def _unlike(scans: Sequence[_Scan], fits: Sequence[Sequence[_Fit]]) -> list[str]:

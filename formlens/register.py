@@ -6,7 +6,7 @@ patches of print are looked for near their places, and a smooth field through wh
 a scanner pulled. The share of patches that are found where that field says is the score: another form has other print.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -85,7 +85,15 @@ def find_print(image: NDArray[np.uint8]) -> Print:
 def register(image: Image, form: Print) -> Registration | None:
     """Find a form on a page, whichever way up, flat or in perspective; None where the page cannot be this form."""
     gray, scale = _reduced(image)
-    view = _homography(gray, form)
+    found = _registered(gray, gray, form)
+    if found is None:  # in uneven light corners crowd where it is bright: once more as if the light were even
+        found = _registered(_evened(gray), gray, form)
+    return None if found is None else replace(found, nodes=(found.nodes + np.float32(0.5)) / scale - np.float32(0.5))
+
+
+def _registered(lit: Gray, gray: Gray, form: Print) -> Registration | None:
+    """Where a form lies on a reduced page, whose corners are looked for in ``lit``."""
+    view = _homography(lit, form)
     if view is None:
         return None
     height, width = form.gray.shape
@@ -102,7 +110,16 @@ def register(image: Image, form: Print) -> Registration | None:
             return None
     if score < FOUND:
         return None
-    return Registration(_grid((there + 0.5) / scale - 0.5), score)
+    return Registration(_grid(there), score)
+
+
+def _evened(gray: Gray) -> Gray:
+    """A page as if its paper were equally light everywhere."""
+    return np.asarray(cv2.divide(gray, np.maximum(_paper(gray), 24), scale=250), np.uint8)
+
+
+def _paper(gray: Gray) -> Gray:
+    return np.asarray(cv2.blur(cv2.dilate(gray, np.ones((9, 9), np.uint8)), (25, 25)), np.uint8)
 
 
 def grid_of(view: Floats, width: int, height: int) -> NDArray[np.float32]:
@@ -171,7 +188,7 @@ def _homography(gray: Gray, form: Print) -> Floats | None:
 
 def _contrast(gray: Gray) -> Gray:
     """Ink as light on black, whatever the light on the paper."""
-    paper = cv2.blur(cv2.dilate(gray, np.ones((9, 9), np.uint8)), (25, 25))
+    paper = _paper(gray)
     dark = cv2.subtract(paper, gray)
     return np.asarray(cv2.GaussianBlur(cv2.divide(dark, np.maximum(paper, 24), scale=255), (0, 0), 0.8), np.uint8)
 

@@ -64,9 +64,9 @@ def rows_of(one: Inked, pitch: float) -> Rows:
     return find_rows(profile_of(one.inside, slope), pitch, slope)
 
 
-def cut_rows(one: Inked, rows: Rows) -> list[Image | None]:
-    """What is written in each row of a strip."""
-    return cut_lines(one.image, one.ink, rows)
+def cut_rows(one: Inked, rows: Rows, only: Sequence[int] | None = None) -> list[Image | None]:
+    """What is written in each row of a strip, or only in those of these numbers."""
+    return cut_lines(one.image, one.ink, rows, only)
 
 
 def moved(rows: Rows, across: float, down: float = 0.0) -> Rows:

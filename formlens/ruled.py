@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from formlens.ink import Gray
-from formlens.types import Box
+from formlens.types import Box, Image
 
 _LONG = 31
 """Pixels of a form's frame from which a straight line is a ruling."""
@@ -38,7 +38,9 @@ class Ruled:
 def take_apart(blank: Gray) -> Ruled:
     """Tell the rulings of a blank, shape (height, width), from its words and its shades."""
     shaded, black = _shades(blank)
-    dark = cv2.adaptiveThreshold(blank, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20)
+    dark = np.asarray(
+        cv2.adaptiveThreshold(blank, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20), np.uint8
+    )
     inner = cv2.erode(black, np.ones((9, 9), np.uint8))  # the side of a black area may go on as a ruling
     lines = np.asarray(cv2.subtract(dark, inner), np.uint8)
     level = [line for line in _joined(_lines(lines, (1, _LONG), 0)) if not _is_edge(line, dark)]
@@ -56,6 +58,32 @@ def take_apart(blank: Gray) -> Ruled:
         tuple(sorted(known, key=lambda box: (box[1], box[0]))), frozenset(_joined(dotted)), tuple(upright),
         tuple(ticks), _without_specks(np.asarray(text, np.uint8)), shaded,
     )  # fmt: skip
+
+
+def levelled(image: Image) -> Image:
+    """A blank turned so that its rulings are level to a pixel or two; as it is where they are, or there are none."""
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    dark = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 20)
+    found = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, _LONG), np.uint8))
+    _, components, boxes, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
+    slopes, lengths = [], []
+    for number in np.flatnonzero(boxes[:, cv2.CC_STAT_WIDTH] > max(image.shape) // 10)[1:]:
+        x, y, w, h, area = boxes[number]
+        if area < 0.5 * w * _THICK and h < 0.05 * w + _THICK:
+            ys, xs = np.nonzero(components[y : y + h, x : x + w] == number)
+            slopes.append(float(np.polyfit(xs, ys, 1)[0]))
+            lengths.append(w)
+    if not slopes:
+        return image
+    order = np.argsort(slopes)
+    middle = np.searchsorted(np.cumsum(np.array(lengths)[order]), sum(lengths) / 2)
+    angle = float(np.degrees(np.arctan(np.array(slopes)[order][middle])))
+    if abs(angle) < 0.05:
+        return image
+    height, width = gray.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    turned = cv2.warpAffine(image, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8)
 
 
 def _shades(blank: Gray) -> tuple[Gray, Gray]:

@@ -1,8 +1,8 @@
 """CloudFormation's custom resource requests go in; when the stack is destroyed, what would hold it up is closed.
 
-Apps and spaces that people opened keep a Studio domain from being deleted, and a notebook that runs keeps itself.
-SageMaker takes minutes to close them: each is asked for and then looked for until it is gone. A function that runs out
-of time hands the request on to itself.
+Apps and spaces that people opened keep a Studio domain from being deleted, packages a registry; a notebook and a
+pipeline that run keep themselves. SageMaker takes minutes to close them: each is asked for and then looked for until it
+is gone. A function that runs out of time hands the request on to itself.
 """
 
 import json
@@ -18,6 +18,8 @@ from answer import respond
 
 PATIENCE_S = 55 * 60
 """Less than stacks/studio.py has CloudFormation wait: a reason is worth more than a timeout."""
+KINDS = ("Domain", "Notebook", "Pipeline", "Registry")
+"""Properties that say what is to be closed: by its id a domain, by its name anything else."""
 SPARE_MS = 60_000
 PAUSE_S = 5.0
 GONE = ("ResourceNotFound", "ResourceNotFoundException")
@@ -32,7 +34,7 @@ sagemaker, functions = boto3.client("sagemaker", config=config), boto3.client("l
 def handler(event: dict[str, Any], context: Any) -> None:
     """Answer every request, or hand it on to another run of this function, which will."""
     properties = event["ResourceProperties"]
-    id = f"domain/{properties['Domain']}" if "Domain" in properties else f"notebook/{properties.get('Notebook', '')}"
+    id = next((f"{kind.lower()}/{properties[kind]}" for kind in KINDS if kind in properties), "notebook/")
     answer = {"Status": "SUCCESS", "PhysicalResourceId": id}
     if event["RequestType"] == "Delete":
         # the physical id, not the property: after a replacement the old one goes, not the new one
@@ -66,15 +68,16 @@ def _closed_in_time(event: dict[str, Any], context: Any) -> bool:
 def still_open(sagemaker: Any, id: str) -> list[str]:
     """Ask for whatever can be closed now; returns the names of what is still there, none when all is gone.
 
-    ``id`` is `domain/<id>` or `notebook/<name>`. Raises ClientError for what waiting does not cure.
+    ``id`` is one of `KINDS` in small letters, a slash, and an id or name. Raises ClientError for what waiting does not
+    cure.
     """
     kind, _, name = id.partition("/")
-    look = {"domain": _in_domain, "notebook": _running}.get(kind)
+    look = {"domain": _in_domain, "notebook": _running, "pipeline": _executing, "registry": _registered}.get(kind)
     try:
         return look(sagemaker, name) if look else []
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        if code in GONE or "RecordNotFound" in message:
+        if code in GONE or "RecordNotFound" in message or "does not exist" in message:
             return []
         if code in LATER:
             return [f"{id} ({code})"]
@@ -83,14 +86,14 @@ def still_open(sagemaker: Any, id: str) -> list[str]:
 
 def _in_domain(sagemaker: Any, domain: str) -> list[str]:
     """Apps go before the spaces they run in, spaces before the profiles that own them."""
-    apps = [app for app in _all(sagemaker, "list_apps", "Apps", domain) if app["Status"] != "Deleted"]
+    apps = [app for app in _all(sagemaker, "list_apps", "Apps", DomainIdEquals=domain) if app["Status"] != "Deleted"]
     for app in apps:
         if app["Status"] in ("InService", "Failed"):
             owner = {key: app[key] for key in ("UserProfileName", "SpaceName") if app.get(key)}
             _ask(sagemaker.delete_app, DomainId=domain, AppType=app["AppType"], AppName=app["AppName"], **owner)
     if apps:
         return [f"app {app['AppName']}" for app in apps]
-    spaces = _all(sagemaker, "list_spaces", "Spaces", domain)
+    spaces = _all(sagemaker, "list_spaces", "Spaces", DomainIdEquals=domain)
     for space in spaces:
         if space["Status"] not in ("Deleting", "Pending", "Updating"):
             _ask(sagemaker.delete_space, DomainId=domain, SpaceName=space["SpaceName"])
@@ -104,8 +107,27 @@ def _running(sagemaker: Any, notebook: str) -> list[str]:
     return [] if status in ("Stopped", "Failed", "Deleting") else [f"notebook {notebook}, {status}"]
 
 
-def _all(sagemaker: Any, operation: str, entries: str, domain: str) -> list[dict[str, Any]]:
-    pages = sagemaker.get_paginator(operation).paginate(DomainIdEquals=domain)
+def _executing(sagemaker: Any, pipeline: str) -> list[str]:
+    """A pipeline that runs cannot be deleted; stopping it stops its jobs."""
+    every = _all(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=pipeline)
+    running = [one for one in every if one["PipelineExecutionStatus"] in ("Executing", "Stopping")]
+    for one in running:
+        if one["PipelineExecutionStatus"] == "Executing":
+            _ask(sagemaker.stop_pipeline_execution, PipelineExecutionArn=one["PipelineExecutionArn"])
+    return [f"execution {one['PipelineExecutionArn'].rpartition('/')[2]}" for one in running]
+
+
+def _registered(sagemaker: Any, group: str) -> list[str]:
+    """A group that holds packages cannot be deleted."""
+    packages = _all(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group)
+    for package in packages:
+        if package["ModelPackageStatus"] != "Deleting":
+            _ask(sagemaker.delete_model_package, ModelPackageName=package["ModelPackageArn"])
+    return [f"model package {package['ModelPackageArn'].rpartition('/')[2]}" for package in packages]
+
+
+def _all(sagemaker: Any, operation: str, entries: str, **which: str) -> list[dict[str, Any]]:
+    pages = sagemaker.get_paginator(operation).paginate(**which)
     return [entry for page in pages for entry in page[entries]]
 
 

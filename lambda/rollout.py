@@ -115,7 +115,7 @@ def unpack(data: bytes, folder: Path) -> None:
             if sum(member.size for member in members) > MOST_BYTES:
                 raise Refused(f"the package holds more than {MOST_BYTES / 1e6:.0f} MB")
             opened.extractall(folder, filter="data")
-    except tarfile.TarError as error:
+    except (tarfile.TarError, EOFError, OSError) as error:
         raise Refused(f"the package cannot be unpacked: {error}") from error
     archive.unlink()
 

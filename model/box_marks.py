@@ -14,6 +14,8 @@ from model.box_layers import FINE, SIZE, Frame, Layer, Points, curve, empty, let
 
 _DEEP = 0.85
 """Ink within so much of a box is in it; what is nearer to its line may have slipped."""
+_LEAST = 0.02
+"""Share of what is so deep in the box that a mark covers: a thin stroke of half its side has that."""
 _LONG = 0.5
 """A stroke that was not drawn for the box is taken as its mark from so many half sides of ink in it."""
 
@@ -25,7 +27,8 @@ def mark(rng: Generator, layer: Layer, frame: Frame) -> None:
     extent = float(rng.uniform(0.45, 1.0) if rng.random() < 0.6 else rng.uniform(1.0, 2.0))
     middle = frame.middle + rng.normal(0, 0.12, 2) * frame.half * max(1.0, extent)
     way(rng, layer, Frame(float(middle[0]), float(middle[1]), frame.a * extent, frame.b * extent, frame.round), wide)
-    if way is not _ring and not frame.inside(_inked(layer), _DEEP).any():  # it went astray
+    if _covered(layer, frame) < _LEAST:  # it went astray
+        layer[:] = 0
         _crossing(rng, layer, frame, wide)
     if rng.random() < 0.3:  # a pen that skips, or a pencil on rough paper
         grain = cv2.resize(rng.random((SIZE * 2, SIZE * 2)).astype(np.float32), layer.shape[::-1])
@@ -132,11 +135,9 @@ def _dot(rng: Generator, layer: Layer, frame: Frame, wide: float) -> None:
 
 
 def _ring(rng: Generator, layer: Layer, frame: Frame, wide: float) -> None:
-    """A ring in the box or around it."""
+    """A ring in the box."""
     t = np.linspace(0, 2 * np.pi * rng.uniform(0.9, 1.1), 40) + rng.uniform(0, 6)
-    points = np.stack([np.cos(t), np.sin(t)], 1) * (
-        rng.uniform(0.4, 0.8) if rng.random() < 0.5 else rng.uniform(1.2, 1.7)
-    )
+    points = np.stack([np.cos(t), np.sin(t)], 1) * rng.uniform(0.4, 0.8)
     line(layer, frame.middle + points * frame.half + rng.normal(0, 1, (40, 2)), wide)
 
 
@@ -170,9 +171,12 @@ def _way_past(rng: Generator, frame: Frame) -> Points:
     return curve(rng, np.vstack([start, bend]), 0.05)
 
 
-def _inked(layer: Layer) -> Points:
-    y, x = np.nonzero(layer > 0.5)
-    return np.stack([x, y], 1).astype(np.float64)
+def _covered(layer: Layer, frame: Frame) -> float:
+    """Share of the inner part of a box that has ink."""
+    around = layer.copy()
+    frame.erase(around, _DEEP)
+    area = (np.pi if frame.round else 4.0) * _DEEP**2 * frame.a * frame.b
+    return float(np.count_nonzero(layer > 0.5) - np.count_nonzero(around > 0.5)) / area
 
 
 _SOME: dict[Callable[[Generator, Layer, Frame, float], None], float] = {

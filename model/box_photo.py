@@ -18,11 +18,11 @@ def photograph(rng: Generator, printed: Layer, pen: Layer) -> Gray:
     moved = cv2.warpAffine(page, turn, page.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
     page = _small(rng, np.asarray(moved, np.float32))
     page = page * _light(rng) * paper + rng.uniform(0, 0.12)
-    page = page + rng.normal(0, rng.uniform(0.002, 0.035), page.shape)
+    seen = page + rng.normal(0, rng.uniform(0.002, 0.035) * paper, page.shape)
     if strength > 0.45 and rng.random() < 0.08:  # a copier: black and white, pale pens lost
-        edge = float(np.median(page)) * rng.uniform(0.6, 0.85)
-        page = 1 / (1 + np.exp(np.clip((edge - page) / rng.uniform(0.01, 0.05), -50, 50)))
-    gray = np.clip(page * 255, 0, 255).astype(np.uint8)
+        edge = float(np.median(seen)) * rng.uniform(0.6, 0.85)
+        seen = 1 / (1 + np.exp(np.clip((edge - seen) / rng.uniform(0.01, 0.05), -50, 50)))
+    gray = np.clip(seen * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         data = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))])[1]
         gray = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
@@ -69,7 +69,8 @@ def _small(rng: Generator, page: Layer) -> Layer:
         way = np.zeros((9, 9), np.float32)
         angle = rng.uniform(0, np.pi)
         ends = np.array([np.cos(angle), np.sin(angle)]) * rng.uniform(1, 4)
-        cv2.line(way, *((round(4 - s * ends[0]), round(4 - s * ends[1])) for s in (-1, 1)), (1.0,))
+        first, last = ((round(4 - s * ends[0]), round(4 - s * ends[1])) for s in (-1, 1))
+        cv2.line(way, first, last, (1.0,))
         page = np.asarray(cv2.filter2D(page, -1, way / way.sum()), np.float32)
     if rng.random() < 0.3:  # fewer pixels than the picture has
         fewer = int(rng.integers(14, 36))

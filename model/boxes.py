@@ -64,8 +64,8 @@ def _print(rng: Generator, layer: Layer, frame: Frame) -> None:
         frame.erase(around, 1.0)
         np.maximum(layer, tint - around, out=layer)
     if rng.random() < 0.04:  # broken, as worn copies have it
-        at = rng.uniform(0, len(layer), 2)
-        cv2.circle(layer, (int(at[0]), int(at[1])), round(0.3 * frame.a), (0.0,), -1)
+        worn = rng.uniform(0, len(layer), 2)
+        cv2.circle(layer, (int(worn[0]), int(worn[1])), round(0.3 * frame.a), (0.0,), -1)
     _around(rng, layer, frame, thick)
 
 

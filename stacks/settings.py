@@ -80,6 +80,33 @@ def refuse_retired(instance_type: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Training:
+    """The training pipeline, its registry and the release of what is approved. Costs nothing until it runs."""
+
+    instance_type: str = "ml.g4dn.xlarge"
+    instance_count: int = 1
+    spot: bool = False
+    processing_type: str = "ml.m5.xlarge"
+    threshold: float = 0.8
+    """Share of the cells of held-out pages that must be exact."""
+    steps: int = 400
+    form: str | None = None
+    """The form that the schedule trains for."""
+    schedule: str | None = None
+    """When it starts by itself, as EventBridge takes it: `cron(0 3 ? * SUN *)`; None: never."""
+    new_labels: int | None = None
+    """After so many corrected scans of a form it starts by itself, for that form; None: never."""
+    watch_hours: int = 72
+    """How long after a release an alarm takes it back."""
+
+    def __post_init__(self) -> None:
+        for chosen in (self.instance_type, self.processing_type):
+            refuse_retired(chosen)
+        if self.schedule and not self.form:
+            raise ValueError("a schedule needs the form that it trains for: Training(form=..., schedule=...)")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Camera:
     """A camera over a desk."""
 
@@ -131,6 +158,7 @@ class Settings:
     learn: Worker = Worker(memory_mb=3008, timeout_s=900, batch=1, window_s=0, concurrency=2)
     studio: Studio | None = None
     notebook: Notebook | None = None
+    training: Training | None = None
     quota: Quota | None = None
     cameras: tuple[Camera, ...] = ()
     camera_python: str = "3.12"
@@ -144,11 +172,25 @@ class Settings:
             raise ValueError(f"two cameras of stage {self.stage} have one name")
 
 
-DEV = Settings(stage="dev", keep_data=False, studio=Studio(), quota=Quota())
-PROD = Settings(stage="prod", keep_data=True, log_keep=logs.RetentionDays.THREE_MONTHS, old_version_days=90)
+DEV = Settings(stage="dev", keep_data=False, studio=Studio(), training=Training(), quota=Quota())
+PROD = Settings(
+    stage="prod",
+    keep_data=True,
+    log_keep=logs.RetentionDays.THREE_MONTHS,
+    old_version_days=90,
+    training=Training(),
+)
 # The embedded cloud runs functions on the interpreter that it was started with, on the cores of one machine.
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-LOCAL = replace(DEV, stage="local", python=THIS_PYTHON, read=replace(DEV.read, concurrency=2), studio=None, quota=None)
+LOCAL = replace(
+    DEV,
+    stage="local",
+    python=THIS_PYTHON,
+    read=replace(DEV.read, concurrency=2),
+    studio=None,
+    training=None,
+    quota=None,
+)
 
 STAGES = {settings.stage: settings for settings in (DEV, PROD, LOCAL)}
 

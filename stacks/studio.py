@@ -12,56 +12,47 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from stacks.bundle import function_bundle
-from stacks.function import python_function
+from stacks.closing import Closing
+from stacks.jobs import let_people_train, sagemaker_role
 from stacks.notebook import add_notebook
 from stacks.settings import Settings, Studio
 from stacks.storage import StorageStack
+from stacks.training import TrainingStack
 
 READS = ("training", "labels", "forms", "models", "runs")
 """Prefixes of the bucket that who trains may read."""
 WRITES = ("training", "runs")
-
-CLOSE_MINUTES = 60
-"""What CloudFormation waits for at most; lambda/close.py gives up five minutes earlier, with a reason."""
+LOG = "/aws/sagemaker/studio"
+"""Where apps write their log."""
 
 
 class StudioStack(cdk.Stack):
     """A domain with one profile, a notebook instance, and the roles that people have in them."""
 
-    def __init__(self, scope: Construct, id: str, *, storage: StorageStack, settings: Settings, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        storage: StorageStack,
+        trained: TrainingStack | None,
+        settings: Settings,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(scope, id, **kwargs)
-        self._storage = storage
-        self._close = python_function(
-            self,
-            "Close",
-            handler="close.handler",
-            code=function_bundle("lambda/close.py", "lambda/answer.py"),
-            description="Closes what people left open when the stack is destroyed",
-            settings=settings,
-            memory_mb=256,
-            timeout_s=900,
-        )
-        # Apart from the role's own policy, for which the function waits: they would wait for each other.
-        self._again = iam.Policy(
-            self,
-            "Again",
-            roles=[self._role_of(self._close)],
-            statements=[
-                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[self._close.function_arn]),
-            ],
-        )
+        self._storage, self._trained = storage, trained
+        self._closing = Closing(self, settings=settings)
         if settings.studio:
             self._add_domain(settings.studio, settings)
         if settings.notebook:
             role = self._worker("Notebook", "SageMaker's notebook instance")
             made = add_notebook(self, role=role, notebook=settings.notebook, stage=settings.stage)
             iam.Grant.add_to_principal(
-                grantee=self._close,
+                grantee=self._closing.function,
                 actions=["sagemaker:DescribeNotebookInstance", "sagemaker:StopNotebookInstance"],
                 resource_arns=[made.arn],
             )
-            self._close_before(made.instance, Notebook=made.name)
+            self._closing.before(made.instance, Notebook=made.name)
 
     def _add_domain(self, studio: Studio, settings: Settings) -> None:
         role = self._worker("Studio", "people in SageMaker Studio")
@@ -102,6 +93,9 @@ class StudioStack(cdk.Stack):
         profile = sagemaker.CfnUserProfile(
             self, "Profile", domain_id=domain.attr_domain_id, user_profile_name=f"formlens-{settings.stage}"
         )
+        log = self.format_arn(
+            service="logs", resource="log-group", resource_name=LOG, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )
         inside = [self._sagemaker(f"{kind}/{domain.attr_domain_id}/*") for kind in ("app", "space")]
         grants: list[tuple[iam.IGrantable, list[str], list[str]]] = [
             (role, ["sagemaker:DescribeDomain"], [domain.attr_domain_arn]),
@@ -113,13 +107,15 @@ class StudioStack(cdk.Stack):
             ),
             (role, [f"sagemaker:{verb}Space" for verb in ("Create", "Describe", "Update", "Delete")], inside[1:]),
             (role, ["sagemaker:ListApps", "sagemaker:ListSpaces"], ["*"]),
-            (self._close, ["sagemaker:ListApps", "sagemaker:ListSpaces"], ["*"]),
-            (self._close, ["sagemaker:DeleteApp"], inside[:1]),
-            (self._close, ["sagemaker:DeleteSpace"], inside[1:]),
+            (self._closing.function, ["sagemaker:ListApps", "sagemaker:ListSpaces"], ["*"]),
+            (self._closing.function, ["sagemaker:DeleteApp"], inside[:1]),
+            (self._closing.function, ["sagemaker:DeleteSpace"], inside[1:]),
+            (role, ["logs:CreateLogGroup"], [f"{log}:*"]),
+            (role, ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log}:log-stream:{domain.attr_domain_id}/*"]),
         ]
         for grantee, actions, resources in grants:
             iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=resources)
-        self._close_before(profile, Domain=domain.attr_domain_id)
+        self._closing.before(profile, Domain=domain.attr_domain_id)
         cdk.CfnOutput(self, "DomainId", value=domain.attr_domain_id)
 
     def _network(self) -> tuple[ec2.CfnVPC, list[ec2.CfnSubnet]]:
@@ -140,37 +136,14 @@ class StudioStack(cdk.Stack):
 
     def _worker(self, id: str, who: str) -> iam.Role:
         """A role for people who train: scans, labels and readers of this bucket, and its own log."""
-        role = iam.Role(
-            self,
-            f"{id}Role",
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
-            ),
-            description=f"What {who} of {self.stack_name} may do",
-        )
+        role = sagemaker_role(f"{id}Role", self, who)
         for prefix in READS:
             writes = ["s3:PutObject"] if prefix in WRITES else []
             self._storage.grant(role, "s3:GetObject", *writes, prefix=prefix)
         self._storage.grant_list(role, *READS)
+        if self._trained:
+            let_people_train(role, self._trained.names, roles=self._trained.roles)
         return role
-
-    def _close_before(self, held: cdk.CfnResource, **properties: str) -> None:
-        """When the stack goes, have this closed first."""
-        (kind,) = properties
-        closed = cdk.CustomResource(
-            self,
-            f"{kind}Closed",
-            service_token=self._close.function_arn,
-            resource_type=f"Custom::Close{kind}",
-            service_timeout=cdk.Duration.minutes(CLOSE_MINUTES),
-            properties=properties,
-        )
-        closed.node.add_dependency(held, self._again)
 
     def _sagemaker(self, resource: str) -> str:
         return self.format_arn(service="sagemaker", resource=resource)
-
-    @staticmethod
-    def _role_of(function: Any) -> iam.IRole:
-        role: iam.IRole = function.role
-        return role

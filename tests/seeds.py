@@ -17,9 +17,10 @@ def one(template: Template, kind: str, start: str = "") -> Template:
 
 
 def id_of(template: Template, kind: str, start: str = "") -> str:
-    return next(
+    found: str = next(
         id for id, resource in template["Resources"].items() if resource["Type"] == kind and id.startswith(start)
     )
+    return found
 
 
 def put(kind: str, path: str, value: Any, start: str = "") -> Callable[[Template], None]:
@@ -101,6 +102,7 @@ MAPPING, NOTEBOOK, DOMAIN = (
     "AWS::SageMaker::NotebookInstance",
     "AWS::SageMaker::Domain",
 )
+IDLE = "Properties.DefaultUserSettings.JupyterLabAppSettings.AppLifecycleManagement.IdleSettings"
 BLOCK = "Properties.PublicAccessBlockConfiguration"
 
 DATA: tuple[Seed, ...] = (
@@ -239,6 +241,12 @@ DATA: tuple[Seed, ...] = (
         "both-Studio",
         put(NOTEBOOK, "Properties.PlatformIdentifier", "notebook-al2-v3"),
         "PlatformIdentifier",
+    ),
+    (
+        "what is emptied is another bucket",
+        "dev-Storage",
+        put("Custom::EmptyBucket", "Properties.Bucket", "other"),
+        "is told to be deleted",
     ),
     ("a resource becomes another type", "prod-Watch", put(TOPIC, "Type", "AWS::SQS::Queue"), "is **deleted**"),
     (
@@ -417,6 +425,31 @@ ACCESS: tuple[Seed, ...] = (
         "now acts as",
     ),
     (
+        "people in Studio act as another",
+        "both-Studio",
+        put(DOMAIN, "Properties.DefaultUserSettings.ExecutionRole", "arn:aws:iam::1:role/admin"),
+        "now acts as",
+    ),
+    ("who may not is let", "prod-Storage", statement("ScansPolicy", lambda s: s.update(Effect="Allow")), "`s3:*`"),
+    (
+        "a condition that likes more",
+        "both-Studio",
+        trust("Studio", lambda s: s[0].update(Condition={"StringLike": {"aws:SourceAccount": "*"}})),
+        "before, only if",
+    ),
+    (
+        "all but a resource",
+        "prod-Reading",
+        statement("ReadRoleDefault", lambda s: s.update(NotResource=s.pop("Resource")), "/inbox/*"),
+        "everything but",
+    ),
+    (
+        "all but a few may send",
+        "prod-Reading",
+        statement("ScansQueuePolicy", lambda s: s.update(NotPrincipal=s.pop("Principal")), "events."),
+        "everything but",
+    ),
+    (
         "a function has an address",
         "prod-Reading",
         add("U", "AWS::Lambda::Url", AuthType="NONE", TargetFunctionArn="f"),
@@ -479,6 +512,13 @@ ACCESS: tuple[Seed, ...] = (
 )
 
 COST: tuple[Seed, ...] = (
+    (
+        "apps that idle go on",
+        "both-Studio",
+        put(DOMAIN, f"{IDLE}.LifecycleManagement", "DISABLED"),
+        "no longer stops what idles",
+    ),
+    ("apps idle for a day", "both-Studio", put(DOMAIN, f"{IDLE}.IdleTimeoutInMinutes", 1440), "stops later"),
     ("a NAT gateway", "both-Studio", add("N", "AWS::EC2::NatGateway", SubnetId="s"), "32.85 USD"),
     (
         "a notebook",

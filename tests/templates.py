@@ -14,7 +14,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks import build
-from stacks.settings import DEV, STAGES, Camera, Notebook, Settings
+from stacks.settings import DEV, STAGES, Camera, Notebook, Settings, Training
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("Storage", "Reading", "Watch")
@@ -25,9 +25,17 @@ CAMERAS = (
     Camera(name="desk", csr=REQUEST),
 )
 COMBINED = (
-    replace(DEV, stage="notebook", studio=None, notebook=Notebook(), quota=None),
-    replace(DEV, stage="both", notebook=Notebook()),
-    replace(DEV, stage="cameras", studio=None, quota=None, cameras=CAMERAS),
+    replace(DEV, stage="studio", training=None),
+    replace(DEV, stage="notebook", studio=None, training=None, quota=None, notebook=Notebook()),
+    replace(DEV, stage="both", training=None, notebook=Notebook()),
+    replace(DEV, stage="jobs", studio=None, quota=None, notebook=Notebook()),
+    replace(
+        DEV,
+        stage="full",
+        notebook=Notebook(),
+        training=Training(instance_count=2, spot=True, form="intake", schedule="rate(7 days)", new_labels=20),
+    ),
+    replace(DEV, stage="cameras", studio=None, training=None, quota=None, cameras=CAMERAS),
 )
 """Together with the stages, every combination of the parts that a stage may have or not."""
 
@@ -35,8 +43,10 @@ COMBINED = (
 def names_of(settings: Settings) -> tuple[str, ...]:
     """The stacks that a stage has."""
     studio = ("Studio",) if settings.studio or settings.notebook else ()
+    training = ("Training",) if settings.training else ()
     quota = ("Quota",) if settings.quota else ()
-    return (*NAMES, *studio, *quota, *(("Camera",) if settings.cameras else ()))
+    cameras = ("Camera",) if settings.cameras else ()
+    return (*NAMES, *training, *studio, *quota, *cameras)
 
 
 EVERY = [(settings.stage, name) for settings in (*STAGES.values(), *COMBINED) for name in names_of(settings)]

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from blanks import FONT, SIZE, Drawn, draw_blank, draw_unruled
+from formlens.blank import columns_of
 from formlens.form import Form, load_form, save_form
 from formlens.labelled import read_folder
 from formlens.learn import Learned, learn_form
 from formlens.pipeline import read_page
 from formlens.places import overlap
 from formlens.reader import Reader
+from formlens.ruled import levelled
 from formlens.types import CallError, Page
 from test_cli import run
 
@@ -113,6 +115,17 @@ def test_a_place_without_a_label_is_said(reader: Reader, tmp_path: Path) -> None
     drawn.box(1300, 1500, 1560, 1560)
     learned = learned_from(drawn, tmp_path, reader)
     assert learned.doubts == ("column `field`: no label was found beside its place",)
+
+
+@pytest.mark.parametrize("angle", [-1.1, 0.3])
+def test_a_blank_that_was_scanned_askew_has_the_same_places(blank: Drawn, angle: float) -> None:
+    turn = cv2.getRotationMatrix2D((SIZE[0] / 2, SIZE[1] / 2), angle, 1.0)
+    scan = cv2.warpAffine(blank.image, turn, SIZE, borderValue=(255, 255, 255)).astype(np.int16)
+    noisy = np.clip(scan - 6 + np.random.default_rng(1).normal(0, 4, scan.shape), 0, 255)
+    gray = cv2.cvtColor(levelled(np.asarray(noisy, np.uint8)), cv2.COLOR_BGR2GRAY)
+    columns = columns_of(np.asarray(gray, np.uint8), blank.read)
+    assert sorted(column.name for column in columns) == sorted(blank.places)
+    assert all(c.place and overlap(c.place, blank.places[c.name]) > 0.5 for c in columns if c.kind.name != "mark")
 
 
 def test_a_blank_without_places_is_refused_by_name(reader: Reader, tmp_path: Path) -> None:

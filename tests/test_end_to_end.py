@@ -298,6 +298,33 @@ def test_a_labelled_folder_is_learned_and_new_scans_become_rows_under_its_column
     assert sorted(rows) == sorted([*forms.VALUES[at].values(), "no"] for at in (2, 3))
 
 
+def test_an_operator_is_told_how_it_stands_and_gets_every_row_in_one_file(
+    deployed: Deployed, learned: dict[str, Any], tmp_path: Path
+) -> None:
+    def formlens(*command: str) -> subprocess.CompletedProcess[str]:
+        environment = {**deployed.cloud.environment, "PYTHONPATH": str(ROOT)}
+        called = [sys.executable, "-m", "formlens", *command, "--stage", "local"]
+        return subprocess.run(called, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    told = formlens("status")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "to do" not in told.stdout
+    assert all(f"FormLens-local-{name}" in told.stdout for name in ("Storage", "Reading", "Watch"))
+    assert "nothing set aside" in told.stdout
+    assert "intake" in told.stdout
+
+    before = formlens("preflight")  # the embedded cloud knows no quotas: one answer less, and all others
+    assert before.returncode == 1
+    assert f"{deployed.outputs[stage.BUCKET]} is ours" in before.stdout
+    assert "version" in before.stdout
+
+    done = formlens("export", "intake", "--out", "rows.csv")
+    assert done.returncode == 0, done.stderr
+    header, *rows = csv.reader(io.StringIO((tmp_path / "rows.csv").read_text()))
+    assert header == [*forms.VALUES[0], "smoker"]
+    assert sorted(rows) == sorted([*forms.VALUES[at].values(), "no"] for at in (2, 3))
+
+
 def test_a_folder_that_cannot_be_learned_says_why_and_leaves_the_form(
     deployed: Deployed, learned: dict[str, Any]
 ) -> None:

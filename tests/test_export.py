@@ -1,127 +1,151 @@
-"""The trained network as the one file that ships."""
+"""All rows of a form in one file, in the order in which they arrived, whole or not at all."""
 
-# ruff: noqa: E402 - what the imports need may be absent
-
+import csv
+import io
 import json
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import onnx
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-torch = pytest.importorskip("torch", reason="exporting needs torch: model/requirements-train.txt")
+from aws import Aws, account
+from formlens.account.export import Exported, export_form
+from formlens.account.parquet import ROWS, ParquetSheet
+from formlens.types import CallError, Cell, PageResult
 
-from formlens.reader import SHIPPED, Reader
-from model.export import alphabet_of, blend, export
-from model.fit import see
-from model.half import halve, widen
-from model.network import Network, network, store
-
-
-@pytest.fixture(scope="module")
-def base() -> onnx.ModelProto:
-    return onnx.load(SHIPPED)
+BUCKET = "deeplens-sagemaker-dev-123456789012-eu-central-1"
 
 
-def shaken(base: onnx.ModelProto, seed: int = 0) -> Network:
-    """A network that differs from the base in every number that training may change."""
-    module = network(base).eval()
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for values in module.parameters():
-            size = 0.02 * float(values.std().nan_to_num())
-            values.add_(size * torch.randn(values.shape, generator=generator))
-    return module
+def page(source: str, *rows: dict[str, str], form: str | None = "intake", flagged: str = "") -> dict[str, Any]:
+    cells = [
+        {"row": at, "column": name, "text": text, "confidence": 0.9, "flagged": name == flagged, "box": [0, 0, 1, 1]}
+        for at, row in enumerate(rows)
+        for name, text in row.items()
+    ]
+    return {"source": source, "page": 1, "form": form, "status": "read", "cells": cells}
 
 
-def crops() -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    return [rng.integers(0, 256, (height, width, 3), np.uint8) for height, width in ((48, 160), (30, 200), (64, 500))]
+def bucket(**pages: dict[str, Any]) -> Aws:
+    """A bucket with these results, a name each, and things beside them."""
+    objects = {f"results/intake/2026/11/25/{name}.json": one for name, one in pages.items()}
+    aside = ["results/intake/2026/11/25/", "results/intake/note.txt"]
+
+    def listed(asked: dict[str, Any]) -> dict[str, Any]:
+        assert asked["Bucket"] == BUCKET
+        keys = [key for key in sorted([*objects, *aside]) if key.startswith(asked["Prefix"])]
+        return {"Contents": [{"Key": key} for key in keys], "IsTruncated": False}
+
+    def got(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"Body": io.BytesIO(json.dumps({"pages": [objects[asked["Key"]]]}).encode())}
+
+    return Aws(s3__ListObjectsV2=listed, s3__GetObject=got)
 
 
-def test_the_file_says_what_the_network_says(base: onnx.ModelProto, tmp_path: Path) -> None:
-    module = shaken(base)
-    (tmp_path / "reader.onnx").write_bytes(export(module, base, {}))
-    before, after = Reader(), Reader(tmp_path / "reader.onnx")
-    for theirs, ours, old in zip(
-        after.probabilities(crops()), see(module, crops()), before.probabilities(crops()), strict=True
-    ):
-        assert np.abs(theirs - ours).max() < 5e-3  # what 16 bits a weight leave, on noise
-        assert np.abs(old - ours).max() > 1e-2  # the test would see an export that changes nothing
+def test_rows_come_in_the_order_of_arrival_under_the_columns_that_the_newest_page_has(tmp_path: Path) -> None:
+    aws = bucket(
+        b=page("second.pdf", {"visit": "2", "weight": "71.5"}),
+        a=page("first.pdf", {"visit": "1", "height": "1.7"}),
+    )
+    out = tmp_path / "rows.csv"
+    assert export_form("intake", out, account(aws)) == Exported(pages=2, rows=2, unread=0)
+    assert out.read_text() == "visit,weight,height\n1,,1.7\n2,71.5,\n"
+    export_form("intake", out, account(aws), with_source=True)
+    assert out.read_text().splitlines()[1] == "first.pdf,1,1,,1.7"
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
-def test_an_untrained_network_is_its_base(base: onnx.ModelProto) -> None:
-    assert store(network(base), base).SerializeToString() == widen(base).SerializeToString()
+def test_the_workbook_marks_what_is_doubtful_and_lists_what_was_not_read(tmp_path: Path) -> None:
+    unread = page("torn.pdf") | {"status": "unreadable", "reason": "the page is torn"}
+    aws = bucket(a=page("a.pdf", {"visit": "1"}, flagged="visit"), b=unread)
+    done = export_form("intake", tmp_path / "rows.xlsx", account(aws))
+    assert done == Exported(pages=2, rows=1, unread=1)
+    book = openpyxl.load_workbook(tmp_path / "rows.xlsx")
+    assert book["Rows"]["A2"].comment
+    assert book["Not read"]["C2"].value == "the page is torn"
 
 
-def test_the_file_computes_with_its_own_numbers_in_32_bits(base: onnx.ModelProto, tmp_path: Path) -> None:
-    data = export(shaken(base), base, {})
-    assert len(data) < 7_000_000
-    (tmp_path / "reader.onnx").write_bytes(data)
-    again = network(onnx.load_from_string(data)).eval()
-    for theirs, ours in zip(Reader(tmp_path / "reader.onnx").probabilities(crops()), see(again, crops()), strict=True):
-        assert np.abs(theirs - ours).max() < 1e-4
+def test_a_parquet_file_is_read_by_others_as_it_was_written(tmp_path: Path) -> None:
+    rows = ({"visit": "1", "weight": "71,5 kg"}, {"visit": "é🙂", "weight": ""})
+    aws = bucket(a=page("a.pdf", *rows, flagged="weight"), b=page("b.pdf", {"visit": "3", "page": "own"}))
+    export_form("intake", tmp_path / "rows.parquet", account(aws))
+    table = pq.read_table(tmp_path / "rows.parquet")
+    assert table.to_pylist() == [
+        {"source": "a.pdf", "page": 1, "visit": "1", "page 2": "", "weight": "71,5 kg", "doubtful": "weight"},
+        {"source": "a.pdf", "page": 1, "visit": "é🙂", "page 2": "", "weight": "", "doubtful": "weight"},
+        {"source": "b.pdf", "page": 1, "visit": "3", "page 2": "own", "weight": "", "doubtful": ""},
+    ]
+    assert str(table.schema.field("page").type) == "int32"
 
 
-def test_halving_twice_or_going_on_from_a_half_file_loses_nothing_more(base: onnx.ModelProto) -> None:
-    once = halve(base)
-    assert halve(once).SerializeToString() == once.SerializeToString()
-    assert halve(widen(once)).SerializeToString() == once.SerializeToString()
+def test_tables_without_a_form_go_into_parquet_with_as_many_columns_as_the_widest(tmp_path: Path) -> None:
+    wide = {str(n): f"c{n}" for n in range(12)}
+    aws = bucket(a=page("a", {"0": "x"}, form=None), b=page("b", wide, form=None))
+    export_form("intake", tmp_path / "rows.parquet", account(aws))
+    table = pq.read_table(tmp_path / "rows.parquet")
+    assert table.column_names == ["source", "page", *map(str, range(12)), "doubtful"]
+    assert table.column("11").to_pylist() == ["", "c11"]
+    export_form("intake", tmp_path / "rows.csv", account(aws))
+    text = (tmp_path / "rows.csv").read_text()
+    assert [len(row) for row in csv.reader(text.splitlines())] == [1, 12]
 
 
-def test_a_number_that_16_bits_cannot_hold_is_named(base: onnx.ModelProto) -> None:
-    tensor = onnx.numpy_helper.from_array(np.full((2, 2), 1e6, np.float32), "huge")
-    with pytest.raises(ValueError, match="huge holds 1e"):
-        halve(onnx.helper.make_model(onnx.helper.make_graph([], "one", [], [], [tensor])))
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3), max_size=40))
+def test_any_texts_survive_parquet(texts: list[list[str]]) -> None:
+    stream = io.BytesIO()
+    sheet = ParquetSheet(stream, columns=("a", "b", "c"))
+    for at, row in enumerate(texts):
+        cells = tuple(Cell(0, name, text, 1.0, False, (0, 0, 1, 1)) for name, text in zip("abc", row, strict=True))
+        sheet.add(PageResult(f"s{at}", at, "read", "f", cells))
+    sheet.close()
+    table = pq.read_table(io.BytesIO(stream.getvalue()))
+    assert [list(row) for row in zip(*(table.column(name).to_pylist() for name in "abc"), strict=True)] == texts
 
 
-def test_the_file_carries_alphabet_version_and_card(base: onnx.ModelProto, tmp_path: Path) -> None:
-    data = export(shaken(base), base, {"training": "4000 steps"})
-    held = {entry.key: entry.value for entry in onnx.load_from_string(data).metadata_props}
-    assert held["alphabet"] == alphabet_of(base)
-    assert held["version"].startswith("formlens-")
-    card = json.loads(held["card"])
-    assert card["training"] == "4000 steps"
-    assert card["licence"] == "Apache-2.0"
-    assert any("MNIST" in source for source in card["data"])
-    assert any("Lyon" in source for source in card["data"])
+def test_many_rows_go_in_groups_and_all_arrive() -> None:
+    stream = io.BytesIO()
+    sheet = ParquetSheet(stream, columns=("a",))
+    cells = tuple(Cell(row, "a", str(row), 1.0, False, (0, 0, 1, 1)) for row in range(2 * ROWS + 5))
+    sheet.add(PageResult("s", 1, "read", "f", cells))
+    sheet.close()
+    file = pq.ParquetFile(io.BytesIO(stream.getvalue()))
+    assert file.num_row_groups == 3
+    assert file.read().column("a").to_pylist() == [str(row) for row in range(2 * ROWS + 5)]
 
 
-def test_the_card_names_no_data_that_was_left_out(base: onnx.ModelProto) -> None:
-    model = onnx.load_from_string(export(network(base), base, {}, ["lyon"]))
-    card = next(entry.value for entry in model.metadata_props if entry.key == "card")
-    assert "Lyon" not in card
-    assert "Stanford" in card
+def test_more_results_than_are_fetched_at_once_keep_their_order(tmp_path: Path) -> None:
+    aws = bucket(**{f"{n:04}": page("s", {"n": str(n)}) for n in range(600)})
+    seen: list[int] = []
+    export_form("intake", tmp_path / "rows.csv", account(aws), fetched=lambda: seen.append(1))
+    assert (tmp_path / "rows.csv").read_text().split() == ["n", *map(str, range(600))]
+    assert len(seen) == 600
 
 
-def test_equal_readers_have_equal_versions_and_others_do_not(base: onnx.ModelProto) -> None:
-    def version(seed: int) -> str:
-        model = onnx.load_from_string(export(shaken(base, seed), base, {}))
-        return str(next(entry.value for entry in model.metadata_props if entry.key == "version"))
-
-    assert version(0) == version(0) != version(1)
-
-
-def test_a_blend_goes_from_the_base_to_the_trained(base: onnx.ModelProto) -> None:
-    trained, old = shaken(base), network(base)
-    half = blend(shaken(base), old, 0.5)
-    for mixed, ours, theirs in zip(half.parameters(), trained.parameters(), old.parameters(), strict=True):
-        assert torch.allclose(mixed, (ours + theirs) / 2, atol=1e-6)
-    assert all(map(torch.equal, blend(shaken(base), old, 0.0).parameters(), old.parameters()))
+@pytest.mark.parametrize(
+    ("form", "out", "words"),
+    [
+        ("intake", "rows.ods", r"must end with \.csv, \.xlsx, \.parquet"),
+        ("intake", "nowhere/rows.csv", "there is no folder"),
+        ("other", "rows.csv", "no page of form other"),
+    ],
+)
+def test_what_cannot_be_written_is_said_and_nothing_is(tmp_path: Path, form: str, out: str, words: str) -> None:
+    with pytest.raises(CallError, match=words):
+        export_form(form, tmp_path / out, account(bucket(a=page("a", {"x": "1"}))))
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_file_that_is_no_reader_is_refused() -> None:
-    empty = onnx.helper.make_model(onnx.helper.make_graph([], "none", [], []))
-    with pytest.raises(ValueError, match="no reader"):
-        network(empty)
-    with pytest.raises(ValueError, match="no alphabet"):
-        alphabet_of(empty)
-
-
-def test_another_architecture_is_refused(base: onnx.ModelProto) -> None:
-    other = onnx.ModelProto()
-    other.CopyFrom(base)
-    first = next(node for node in other.graph.node if node.op_type == "Conv")
-    other.graph.node.remove(first)
-    with pytest.raises(ValueError, match="layers of kind Conv"):
-        network(other)
+def test_a_line_that_breaks_leaves_the_old_file(tmp_path: Path) -> None:
+    aws = bucket(a=page("a", {"x": "1"}), b=page("b", {"x": "2"}))
+    out = tmp_path / "rows.csv"
+    out.write_text("old")
+    answer: Any = aws.answers["s3.GetObject"]
+    aws.answers["s3.GetObject"] = lambda asked: "SlowDown" if "/b.json" in asked["Key"] else answer(asked)
+    with pytest.raises(Exception, match="SlowDown"):
+        export_form("intake", out, account(aws))
+    assert out.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

@@ -51,7 +51,7 @@ def test_values_are_paired_with_crops_though_a_crop_is_a_smudge() -> None:
 def test_some_crops_are_kept_apart_and_none_of_them_is_trained_on(pages: int, each: int) -> None:
     pytest.importorskip("torch", reason="training needs torch: model/requirements-train.txt")
     from model.data import Sample
-    from model.finetune import APART, part
+    from model.own import APART, part
 
     crops = [
         [Sample(np.zeros((1, 1, 3), np.uint8), f"{page}/{n}", "own") for n in range(each)] for page in range(pages)

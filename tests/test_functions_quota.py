@@ -137,7 +137,8 @@ def test_properties_that_are_none_fail_no_deploy_either(quota: Any, monkeypatch:
 def test_destroying_asks_for_nothing_and_looks_at_nothing(quota: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     quotas = ServiceQuotas({TRAIN: 0.0})
     assert deploy(quota, monkeypatch, quotas, TRAIN, RequestType="Delete", PhysicalResourceId="q") == "-"
-    assert quotas.looked == quotas.history == []
+    assert not quotas.looked
+    assert not quotas.history
 
 
 def test_an_answer_is_never_longer_than_cloudformation_takes(quota: Any, monkeypatch: pytest.MonkeyPatch) -> None:

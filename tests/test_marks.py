@@ -53,8 +53,8 @@ def test_what_only_touches_a_box_or_shines_through_does_not_mark_it() -> None:
             pictures.append(picture)
         pale = make_box("square", "", side)
         cv2.line(pale, (side // 2, side), (side + side // 2, side - 4), (224,), 5)
-        pictures.append(cv2.GaussianBlur(pale, (0, 0), 2))
-    assert max(marked([np.asarray(picture, np.uint8) for picture in pictures])) < 0.5
+        pictures.append(np.asarray(cv2.GaussianBlur(pale, (0, 0), 2), np.uint8))
+    assert max(marked(pictures)) < 0.5
 
 
 def test_a_drawn_box_depends_on_its_seed_and_is_marked_where_it_says_so() -> None:

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_each_usage_of_each_instance_is_asked_for_by_name_and_nothing_waits(stag
 
 @pytest.mark.parametrize("stage", WITH)
 def test_it_may_ask_for_quotas_of_sagemaker_and_nothing_else(stage: str) -> None:
-    may = {}
+    may: dict[str, Any] = {}
     for id, statement in statements(stage, "Quota"):
         if id.startswith("AskRoleDefault"):
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]

@@ -1,11 +1,16 @@
 import json
+import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stacks.exceptions import EXEMPT, WILDCARD
-from templates import EVERY, assembly, resources, statements
+from templates import EVERY, ROOT, assembly, resources, statements
 
 
 def test_every_finding_of_cdk_nag_is_an_exception_with_a_reason_and_every_exception_a_finding() -> None:
@@ -59,3 +64,33 @@ def test_cfn_lint_finds_nothing_but_the_exceptions() -> None:
         logical_id = match["Location"]["Path"][1]
         found.add((match["Rule"]["Id"], f"{name}/{logical_id[:-8]}", ""))  # without the hash that CDK appends
     assert found == {(e.rule, e.where, e.what) for e in EXEMPT if e.rule.startswith(("W", "E", "I"))}
+
+
+def test_checkov_finds_nothing_but_the_exceptions_in_templates_and_workflows() -> None:
+    checkov = ROOT / ".cache" / "checkov" / "bin" / "checkov"
+    if not checkov.exists():
+        pytest.skip("checkov is not at hand: `make checkov` installs it into an environment of its own")
+    folders = [word for folder in (assembly(), ROOT / ".github") for word in ("--directory", str(folder))]
+    quiet = ["--framework", "cloudformation", "github_actions", "--skip-download", "--compact", "--output", "json"]
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    answer = subprocess.run([str(checkov), *folders, *quiet], capture_output=True, text=True, check=False, env=alone)
+    reports = list(_reports(answer.stdout))
+    assert {report["check_type"] for report in reports} == {"cloudformation", "github_actions"}
+    found = set()
+    for report in reports:
+        assert report["summary"]["parsing_errors"] == 0
+        for failed in report["results"]["failed_checks"]:
+            stack = failed["file_path"].rpartition("/")[2].split(".")[0].split("-")[-1]
+            construct = re.sub(r"[0-9A-F]{8}$", "", failed["resource"].split(".")[-1])
+            found.add((failed["check_id"], f"{stack}/{construct}", ""))
+    assert found == {(e.rule, e.where, e.what) for e in EXEMPT if e.rule.startswith("CKV")}
+
+
+def _reports(text: str) -> Iterator[dict[str, Any]]:
+    """Checkov prints a document a folder: one report, or a list of them."""
+    text = text.strip()
+    while text:
+        document, end = json.JSONDecoder().raw_decode(text)
+        # of a folder without anything to check there is only a summary
+        yield from (one for one in (document if isinstance(document, list) else [document]) if "check_type" in one)
+        text = text[end:].strip()

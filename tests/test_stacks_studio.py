@@ -7,8 +7,9 @@ import pytest
 from stacks.settings import DEV, PROD, Notebook
 from templates import EVERY, only, resources, statements, template
 
-STUDIO = [stage for stage, name in EVERY if name == "Studio" and stage != "notebook"]
-NOTEBOOK = ["notebook", "both"]
+STUDIO = [stage for stage, name in EVERY if name == "Studio" and stage not in ("notebook", "jobs")]
+EVERY_STUDIO = [stage for stage, name in EVERY if name == "Studio"]
+NOTEBOOK = ["notebook", "both", "jobs", "full"]
 
 
 @pytest.mark.parametrize("retired", ["ml.p2.xlarge", "ml.p2.16xlarge", "ml.p3.2xlarge"])
@@ -20,7 +21,7 @@ def test_a_retired_instance_is_refused_by_the_name_of_its_replacement(retired: s
 def test_what_is_off_leaves_no_trace() -> None:
     assert (PROD.studio, PROD.notebook) == (None, None)
     assert ("prod", "Studio") not in EVERY
-    assert not any("SageMaker" in json.dumps(template("prod", name)) for stage, name in EVERY if stage == "prod")
+    assert not any("SageMaker" in json.dumps(template("local", name)) for stage, name in EVERY if stage == "local")
     assert not resources("dev", "Studio", "AWS::SageMaker::NotebookInstance")
     assert "otebook" not in json.dumps(template("dev", "Studio")["Resources"])
     alone = {resource["Type"] for resource in template("notebook", "Studio")["Resources"].values()}
@@ -58,7 +59,7 @@ def test_the_notebook_instance_gives_no_root_speaks_the_second_metadata_version_
     assert len(script) < 11_000  # 16,384 as base64, after what is filled in
 
 
-@pytest.mark.parametrize("stage", [*STUDIO, "notebook"])
+@pytest.mark.parametrize("stage", EVERY_STUDIO)
 def test_what_people_left_open_is_closed_before_what_it_holds(stage: str) -> None:
     every = template(stage, "Studio")["Resources"]
     for kind, held in (
@@ -76,7 +77,7 @@ def test_what_people_left_open_is_closed_before_what_it_holds(stage: str) -> Non
     }
 
 
-@pytest.mark.parametrize("stage", [*STUDIO, "notebook"])
+@pytest.mark.parametrize("stage", EVERY_STUDIO)
 def test_who_trains_may_read_what_training_needs_and_write_two_prefixes(stage: str) -> None:
     may: dict[str, set[str]] = {}
     for id, statement in statements(stage, "Studio"):
@@ -86,10 +87,12 @@ def test_who_trains_may_read_what_training_needs_and_write_two_prefixes(stage: s
     prefixes = {f"/{prefix}/*" for prefix in ("training", "labels", "forms", "models", "runs")}
     assert may["s3:GetObject"] - {"code"} == prefixes
     assert may["s3:PutObject"] == {"/training/*", "/runs/*"}
-    assert not {action for action in may if action.startswith(("iam:", "s3:Delete", "sts:"))}
+    forbidden = {action for action in may if action.startswith(("iam:", "s3:Delete", "sts:"))}
+    # the roles of the pipeline's jobs, and only to SageMaker: tests/test_stacks_training.py
+    assert forbidden == ({"iam:PassRole"} if (stage, "Training") in EVERY else set())
 
 
-@pytest.mark.parametrize("stage", [*STUDIO, "notebook"])
+@pytest.mark.parametrize("stage", EVERY_STUDIO)
 def test_a_role_is_taken_by_sagemaker_for_this_account_only_and_carries_no_policy_of_others(stage: str) -> None:
     roles = resources(stage, "Studio", "AWS::IAM::Role")
     for id, role in roles.items():

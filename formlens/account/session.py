@@ -1,5 +1,6 @@
 """A stage and the credentials of the environment go in; its bucket, clients, and errors in plain words come out."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,13 +37,17 @@ class Account:
 
     def bucket(self) -> str:
         """The stage's bucket, whose name follows from the account."""
-        number = self.client("sts").get_caller_identity()["Account"]
-        return f"deeplens-sagemaker-{self.stage}-{number}-{self.region}"
+        return f"deeplens-sagemaker-{self.stage}-{self.number()}-{self.region}"
+
+    def number(self) -> str:
+        """The account's twelve digits."""
+        return str(self.client("sts").get_caller_identity()["Account"])
 
 
 def connect(stage: str, session: Any = None) -> Account:
     """The account of the environment's credentials and region. Raises CallError where no region is set."""
-    session = session or boto3.session.Session()
+    # boto3 by itself knows AWS_DEFAULT_REGION alone, the CDK and every other SDK AWS_REGION
+    session = session or boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
     if not session.region_name:
         raise CallError("no AWS region is set: set AWS_REGION, for example to eu-central-1")
     return Account(stage, session)
