@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import exp, log
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formlens.clues import written_clues
 from formlens.form import Form
-from formlens.grammar import lifts, read_kind
+from formlens.grammar import is_of, lifts, read_kind
 from formlens.hand import suited
 from formlens.kinds import Kind
 from formlens.listing import Part
 from formlens.reader import Reader
 from formlens.register import Registration
-from formlens.rowed import Inked, cut_rows, lay_out, moved, rows_of
+from formlens.rowed import Inked, cut_row, cut_rows, lay_out, moved, rows_of
 from formlens.rows import Rows, profile_of
 from formlens.squeezed import find_squeezed
 from formlens.strips import Edge, Strip, find_edges
@@ -33,8 +33,8 @@ _ASTRAY, _ASIDE = 0.018, 0.006
 """How far an edge may lie from its place, and from where the other edges of its part say, in widths of the page."""
 _SAYS, _ALTOGETHER = 6.0, 20.0
 """Nats by which each column of a row that is squeezed in says more than chance, and all of them together."""
-_SIGN, _STRANGE = 2.3, 5.0
-"""Nats that a sign by chance costs, and what is not of its column's kind."""
+_SIGN = 2.3
+"""Nats that a sign by chance costs."""
 _BELOW = 2.0
 """Rows below the last that was seen while learning in which some may follow."""
 
@@ -137,38 +137,39 @@ def _with_squeezed(
         number = int(np.searchsorted(middles, at))
         said = []
         for (one, column), aside in zip(held, across, strict=True):
-            crop = cut_rows(one, moved(Rows(middles, rows.pitch, rows.slope), aside), [number])[0]
+            crop = cut_row(one, moved(Rows(middles, rows.pitch, rows.slope), aside), number)
             kind = form.columns[column].kind
             said.append(-_SAYS if crop is None else _says(reader.probabilities([crop])[0], form, kind, reader))
         return sum(said) if min(said) > _SAYS and sum(said) > _ALTOGETHER else -_ALTOGETHER
 
-    middles = rows.middles
-    places = {row: middles[row] + down for row, down in find_squeezed(profiles, [moved(rows, a) for a in across])}
-    found = middles
+    found = rows.middles
+    places = {row: found[row] + down for row, down in find_squeezed(profiles, [moved(rows, a) for a in across])}
     for row, place in places.items():
-        added = np.sort(np.append(found, place))
-        above = places.get(row - 1)
+        above, own = places.get(row - 1), rows.middles[row]
+        ways = [found, np.sort(np.append(found, place))]
         if above is not None:
-            without = np.sort(np.append(found[(found != middles[row]) & (found != above)], [above, place]))
-            both = worth(without, above), worth(without, place)
-            kept = np.sort(np.append(found, place)) if worth(added, place) > 0 else found
-            beside = sum(worth(kept, one) for one in (above, middles[row], place) if one in kept)
-            if min(both) > 0 and sum(both) > beside:
-                found = without
-                continue
-        if worth(added, place) > 0:
-            found = added
+            ways.append(np.sort(np.append(found[(found != own) & (found != above)], [above, place])))
+        near = [one for one in (above, own, place) if one is not None]
+        worths = [sum(worth(way, one) for one in near if one in way) for way in ways]
+        if worth(ways[1], place) < 0:
+            worths[1] = -np.inf
+        found = ways[int(np.argmax(worths))]
     return Rows(found, rows.pitch, rows.slope)
 
 
 def _says(seen: NDArray[np.float32], form: Form, kind: Kind, reader: Reader) -> float:
-    """How much likelier (nats) a crop says what is read in it than strokes without meaning would."""
+    """How much likelier (nats) a crop says what is read in it than strokes without meaning would.
+
+    What is not of its column's kind says nothing.
+    """
     saw = suited(seen, form.hand, reader.version)
+    if kind.name in ("text", "mark"):
+        free = reader.decode(saw)
+        return log(max(free.confidence, 1e-30)) + _SIGN * len(free.text)
     text = read_kind(saw, reader.alphabet, kind).text
-    free = reader.decode(saw)
-    of_kind = max(lifts(text, saw, reader.alphabet, kind), default=0.0) if text else 0.0
-    anything = free.confidence * exp(_SIGN * len(free.text))
-    return log(max(of_kind, anything * exp(-_STRANGE), 1e-30))
+    if not text or not is_of(kind, text):
+        return -_SAYS
+    return log(max([*lifts(text, saw, reader.alphabet, kind), 1e-30]))
 
 
 def _centre(strip: Strip) -> float:

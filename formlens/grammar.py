@@ -140,6 +140,11 @@ def _by_way(value: str, seen: Seen, alphabet: str, kind: Kind, lift: float = 0.0
     return found
 
 
+def is_of(kind: Kind, value: str) -> bool:
+    """Whether a value is one that may stand in a column of this kind."""
+    return any(_as_typed(kind, text, way) == value for way, _ in kind.ways for text in spell(kind, value, way))
+
+
 def spell(kind: Kind, value: str, way: str) -> dict[str, float]:
     """How a typed value may stand on paper by one way, and how often each; what is not of its kind, as it is."""
     if kind.name == "date":

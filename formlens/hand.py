@@ -28,7 +28,7 @@ _FLOOR, _MIDDLE = -12.0, -10.0
 """Logarithms of probabilities are not taken lower, and count from there."""
 _DOUBT = 40.0
 """Nats beyond which a text is rather mistyped than badly read."""
-_LEAST, _MOST_LESSONS = 20, 600
+_LEAST, _MOST_LESSONS = 20, 360
 """Texts from which something can be learned, and how many are enough, evenly drawn."""
 _TINY = 1e-9
 _MOST = 400
@@ -74,12 +74,23 @@ def suited(seen: Seen, hand: Hand | None, reader: str) -> Seen:
     return found
 
 
-def learn_hand(lessons: Sequence[Lesson], reader: str) -> Hand | None:
-    """The hand that crops of known texts show; None where they are too few, or teach nothing that holds for others."""
+def learn_hand(lessons: Sequence[Lesson], reader: str, *, proven: bool = False) -> Hand | None:
+    """The hand that crops of known texts show; None where they are too few, or teach nothing that holds for others.
+
+    Where it is ``proven`` that such crops teach something, half of them need not be tried on the other half.
+    """
     if len(lessons) < _LEAST:
         return None
     lessons = [lessons[at] for at in np.unique(np.linspace(0, len(lessons) - 1, _MOST_LESSONS).astype(int)).tolist()]
     classes = sorted({BLANK}.union(*(lesson.spelling for lesson in lessons)))
+    if not proven and not _holds(lessons, classes):
+        return None
+    table = _learn(lessons, classes)
+    return Hand(reader, tuple(classes), tuple(tuple(map(float, row)) for row in np.round(table, 4)))
+
+
+def _holds(lessons: Sequence[Lesson], classes: Sequence[int]) -> bool:
+    """Whether what half of the crops teach makes the texts of the other half likelier."""
     halves = lessons[::2], lessons[1::2]
     before = after = 0.0
     for own, others in (halves, halves[::-1]):
@@ -90,10 +101,7 @@ def learn_hand(lessons: Sequence[Lesson], reader: str) -> Hand | None:
             share = np.log(lesson.seen[:, classes].sum(axis=1) + _TINY).sum()
             before += max(-_DOUBT, _align(np.log(lesson.seen[:, classes] + _TINY), place)[1])
             after += max(-_DOUBT, _align(np.log(_shares(features, logs, table) + _TINY), place)[1] + share)
-    if after <= before:
-        return None
-    table = _learn(lessons, classes)
-    return Hand(reader, tuple(classes), tuple(tuple(map(float, row)) for row in np.round(table, 4)))
+    return after > before
 
 
 def _learn(lessons: Sequence[Lesson], classes: Sequence[int]) -> Floats:

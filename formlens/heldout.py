@@ -35,7 +35,7 @@ def check_held_out(
         others = [row for scan in range(count) if scan not in held for row in labelled[scan].rows]
         columns = tuple(_as_taught(column, [row[column.name] for row in others]) for column in form.columns)
         shown = [lesson for scan, own in enumerate(lessons) if scan not in held for lesson in own]
-        hand = learn_hand(shown, reader.version) if form.hand else None
+        hand = learn_hand(shown, reader.version, proven=True) if form.hand else None
         for scan in held:
             yield from _check(labelled[scan], scan, replace(form, columns=columns, hand=hand), reader)
 

@@ -64,9 +64,19 @@ def rows_of(one: Inked, pitch: float) -> Rows:
     return find_rows(profile_of(one.inside, slope), pitch, slope)
 
 
-def cut_rows(one: Inked, rows: Rows, only: Sequence[int] | None = None) -> list[Image | None]:
-    """What is written in each row of a strip, or only in those of these numbers."""
-    return cut_lines(one.image, one.ink, rows, only)
+def cut_rows(one: Inked, rows: Rows) -> list[Image | None]:
+    """What is written in each row of a strip."""
+    return cut_lines(one.image, one.ink, rows)
+
+
+def cut_row(one: Inked, rows: Rows, number: int) -> Image | None:
+    """What is written in one row of a strip, of which only what lies around it is looked at."""
+    reach = 3 * rows.pitch + abs(rows.slope) * one.image.shape[1]
+    middle = rows.middles[number]
+    top, bottom = max(0, round(middle - reach)), min(len(one.image), round(middle + reach))
+    near = (rows.middles > middle - 3 * rows.pitch) & (rows.middles < middle + 3 * rows.pitch)
+    part = Rows(rows.middles[near] - top, rows.pitch, rows.slope)
+    return cut_lines(one.image[top:bottom], one.ink[top:bottom], part, [int(near[:number].sum())])[0]
 
 
 def moved(rows: Rows, across: float, down: float = 0.0) -> Rows:

@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from formlens.alignment import align
 from formlens.bounds import coverage
 from formlens.compare import plain
 from formlens.form import Form
@@ -28,8 +29,8 @@ from model.peers import rapidocr_lines
 from model.section import OURS, Miss, Row, Setup, folder
 
 FOLDS = 4
-NEAR = 0.45
-"""Share of a row's height by which the middle of the cell that is read may lie beside that of the true one."""
+NEAR = 0.6
+"""Share of a row's usual height by which the middle of the cell that is read may lie beside that of the true one."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def score(setup: Setup) -> Iterator[Row | Miss]:
                 {cell.column: cell for cell in result.cells if cell.row == row}
                 for row in sorted({cell.row for cell in result.cells})
             ]
-            matched = _match([_box(true["date_bbox"]) for true in truth], [entry["date"].box for entry in entries])
+            matched = _match(truth, entries)
             spurious += len(entries) - sum(number is not None for number in matched)
             for true, number in zip(truth, matched, strict=True):
                 peer = None
@@ -114,20 +115,25 @@ def _truth(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _match(true: Sequence[Box], read: Sequence[Box]) -> list[int | None]:
-    """For each true box the nearest that was read, each given once, where its middle lies near enough."""
-    pairs = sorted(
-        (abs((a[1] + a[3]) - (b[1] + b[3])) / 2, i, j)
-        for i, a in enumerate(true) for j, b in enumerate(read)
-        if abs((a[1] + a[3]) - (b[1] + b[3])) / 2 < NEAR * 62 and min(a[2], b[2]) - max(a[0], b[0]) > 60
-    )  # fmt: skip
-    given: list[int | None] = [None] * len(true)
-    taken: set[int] = set()
-    for _, i, j in pairs:
-        if given[i] is None and j not in taken:
-            given[i] = j
-            taken.add(j)
-    return given
+def _match(true: Sequence[dict[str, str]], read: Sequence[dict[str, Cell]]) -> list[int | None]:
+    """For each true row the one that was read for it, in the order of the rows of each half and near enough.
+
+    The boxes of the last rows of some pages reach down to the edge of the page: of each box the usual height counts.
+    """
+    boxes = [[_box(row[place]) for place in ("name_bbox", "date_bbox") if row[place]] for row in true]
+    usual = float(np.median([y1 - y0 for row in boxes for _, y0, _, y1 in row]))
+    fit = np.full((len(true), len(read)), -1.0)
+    for i, own in enumerate(boxes):
+        left, right = min(box[0] for box in own), max(box[2] for box in own)
+        middle = np.mean([y0 + min(y1 - y0, usual) / 2 for _, y0, _, y1 in own[-1:]])
+        for j, entry in enumerate(read):
+            places = [cell.box for cell in entry.values() if cell.box[2] > cell.box[0]]
+            if places:
+                beside = min(right, max(box[2] for box in places)) - max(left, min(box[0] for box in places))
+                off = abs(middle - (places[-1][1] + places[-1][3]) / 2)
+                if beside > (right - left) / 2 and off < NEAR * usual:
+                    fit[i, j] = 1 - off / (NEAR * usual)
+    return align(fit)
 
 
 def _box(text: str) -> Box:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from formlens.pipeline import read_page
 from formlens.reader import Reader
 from formlens.rows import find_rows, pitch_of
 from formlens.types import Page
-from tables_drawn import Layout, draw, filled, write_labelled
+from tables_drawn import PITCH, TOP, Layout, draw, fill, filled, rows_for, write_labelled
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,34 @@ def test_another_table_is_refused(reader: Reader, tmp_path: Path) -> None:
     for page in (draw(other), filled(other, 12, 3)[0].image):
         result = read_page(Page(page, "other.png", 1), reader, [learned.form])
         assert result.reason == 'this page does not look like form "register"'
+
+
+def test_halves_that_lie_apart_and_another_heading_are_found(reader: Reader, tmp_path: Path) -> None:
+    layout = Layout()
+    learned = learn_form(read_folder(write_labelled(tmp_path, layout, [32, 30])), "register", reader, trusted=False)
+    rows = rows_for(30, 5)
+    page = fill(draw(layout), layout, rows, 5)
+    page[40:110] = 248
+    cv2.putText(page, "ANOTHER HEADING 2024", (60, 90), cv2.FONT_HERSHEY_DUPLEX, 1.6, (30, 30, 30), 3, cv2.LINE_AA)
+    page[:, 640:1226] = page[:, 614:1200].copy()  # the right half lies 26 pixels farther right
+    result = read_page(Page(page, "shifted.png", 1), reader, [learned.form])
+    read = [[cell.text for cell in result.cells if cell.row == row] for row in range(len(rows))]
+    assert len(result.cells) == 2 * len(rows)
+    assert sum(a == b for got, true in zip(read, rows, strict=True) for a, b in zip(got, true, strict=True)) >= 51
+
+
+def test_a_row_squeezed_in_between_two_is_a_row(reader: Reader, tmp_path: Path) -> None:
+    layout = Layout(parts=((90, 420, 760),), room=18)
+    learned = learn_form(read_folder(write_labelled(tmp_path, layout, [18, 16])), "register", reader, trusted=False)
+    rows = rows_for(15, 9)
+    page = fill(draw(layout), layout, rows, 9)
+    y = TOP + 8 * PITCH + 2
+    for x, text in ((110, "KM-4821"), (440, "14/06/1999")):
+        cv2.putText(page, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (60, 30, 20), 2, cv2.LINE_AA)
+    result = read_page(Page(page, "squeezed.png", 1), reader, [learned.form])
+    dates = [cell.text for cell in result.cells if cell.column == "posted"]
+    assert len(dates) == 16
+    assert dates[8] == "14/06/1999"
 
 
 def test_rows_are_found_where_writing_stands() -> None:
