@@ -46,7 +46,7 @@ def difference(one: Gray, other: Gray) -> float:
 
 def _fits(one: Gray, other: Gray) -> bool:
     (height, width), (tall, wide) = one.shape, other.shape
-    return abs(height - tall) < 0.06 * SIDE and abs(width - wide) < 0.06 * SIDE
+    return bool(abs(height - tall) < 0.06 * SIDE and abs(width - wide) < 0.06 * SIDE)
 
 
 def _apart(one: Gray, other: Gray) -> float:

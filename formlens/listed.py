@@ -253,9 +253,9 @@ def _blank(scans: Sequence[_Scan], best: int, listing: Listing) -> tuple[Gray, L
         if where is None:
             raise CallError(f"{scan.labelled.scan.path}: this page does not look like the other scans")
         page = np.asarray(cv2.cvtColor(scan.image, cv2.COLOR_BGR2GRAY), np.uint8)
-        for part, own in zip(where.parts, copies, strict=True):
-            if part.score > FOUND:
-                own.append(part.warp(page, width, height))
+        for place, own in zip(where.parts, copies, strict=True):
+            if place.score > FOUND:
+                own.append(place.warp(page, width, height))
     blank = np.full(gray.shape, 255, np.uint8)
     for part, own in zip(framed.parts, copies, strict=True):
         x0, y0, x1, y1 = part.header

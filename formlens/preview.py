@@ -38,7 +38,12 @@ class Preview:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self._server.server_port}/"
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._server.server_port
 
     def close(self) -> None:
         """Stop serving."""
@@ -75,7 +80,7 @@ def outline(image: Image, corners: np.ndarray[Any, Any], colour: tuple[int, int,
 def _handler(preview: Preview) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            port = self.server.server_address[1]
+            port = preview.port
             if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
                 self.send_error(403, "only on this machine")
             elif self.path == "/":

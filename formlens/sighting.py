@@ -67,10 +67,10 @@ def steepness(frame: Image, corners: Floats) -> float:
     """
     low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
     low = np.maximum(low, 0)
-    gray = cv2.cvtColor(frame[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY)
+    gray = np.asarray(cv2.cvtColor(frame[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY), np.uint8)
     scale = min(1.0, _SHARP_SIDE / max(gray.shape))
     if scale < 1:
-        gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        gray = np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     inside = np.zeros(gray.shape, np.uint8)
     cv2.fillConvexPoly(inside, np.round((corners - low) * scale).astype(np.int32), (1,))
     inside = cv2.erode(inside, np.ones((25, 25), np.uint8))

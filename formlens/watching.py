@@ -82,7 +82,7 @@ class Watch:
         before, self._before = self._before, now
         if self._settled is not None:
             if not _moved(self._settled[0], now):
-                return Look(self._settled[1], self._sighting and self._sighting.corners)
+                return Look(self._settled[1], self._sighting.corners if self._sighting else None)
             self._settled = None
             self._attempts = 0
             self._begin()

@@ -120,8 +120,9 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
     spool = Spool(deployed.folder / "spool", deployed.spool_mb * 1_000_000)
     preview = Preview(deployed.port) if deployed.port >= 0 else None
     screen = Screen(preview, kept)
-    for parts in reversed(list(spool.newest(ROWS))) if preview else ():
-        preview.add(page_of(parts))
+    if preview:
+        for parts in reversed(list(spool.newest(ROWS))):
+            preview.add(page_of(parts))
     ready, stop = threading.Event(), threading.Event()
     outbox = Outbox(spool, lambda: _connect(deployed))
     mirror = Mirror(deployed.folder / "bucket")

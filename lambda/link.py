@@ -75,7 +75,7 @@ def session(identity: Identity) -> Any:
     found = RefreshableCredentials.create_from_metadata(
         credentials(identity), lambda: credentials(identity), "iot-credential-provider"
     )
-    made._credentials = found  # botocore has no public way to give a session its own
+    vars(made)["_credentials"] = found  # botocore has no public way to give a session its own
     return boto3.Session(botocore_session=made)
 
 

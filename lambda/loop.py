@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -91,7 +91,7 @@ def keep(
             pause(FULL_SECONDS)
 
 
-def page_of(parts: dict[str, bytes]) -> dict[str, Any]:
+def page_of(parts: Mapping[str, bytes]) -> dict[str, Any]:
     """The page, in the shape of the cells JSON, that an entry of the spool is."""
     (result,) = (data for key, data in parts.items() if key.startswith("results/"))
     (page,) = json.loads(result)["pages"]

@@ -95,10 +95,9 @@ class Offline(PipelineSession):
     """A session that asks nobody and uploads nothing."""
 
     def __init__(self) -> None:
-        keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
         settings = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
         region = os.environ["AWS_DEFAULT_REGION"]
-        super().__init__(boto3.Session(region_name=region, **keys), sagemaker_config=settings)
+        super().__init__(boto3.Session("none", "none", region_name=region), sagemaker_config=settings)
 
     def default_bucket(self) -> str:
         """The bucket of the stage."""

@@ -87,7 +87,7 @@ def on_a_camera(folder: str) -> None:
 def in_the_cloud(found: list[tuple[str, dict[str, bytes]]], forms: dict[str, bytes]) -> Iterator[dict[str, bytes]]:
     """What the bucket holds after the function was told of each page."""
     s3 = FakeS3()
-    boto3.client = lambda *_, **__: s3
+    vars(boto3)["client"] = lambda *_, **__: s3
     os.environ |= {"BUCKET": "deeplens-sagemaker-test", "POWERTOOLS_TRACE_DISABLED": "1"}
     os.environ |= {
         "POWERTOOLS_METRICS_NAMESPACE": "test",

@@ -41,7 +41,8 @@ def main() -> None:
 
     spool = Spool(folder, 10**8)
     work, stop = threading.Event(), threading.Event()
-    reads: Any = Here("cam1", "intake", Unused(), lambda name: [])
+    unused: Any = Unused()
+    reads: Any = Here("cam1", "intake", unused, lambda name: [])
     threading.Thread(target=Outbox(spool, lambda: put).run, args=(work, stop), daemon=True).start()
     announced = bucket / "announced"
     last = next((parts[PORTRAIT] for parts in spool.newest()), b"")

@@ -89,7 +89,8 @@ def _picture(page: Image, moment: Moment, size: tuple[int, int]) -> Image:
         sheet = cv2.warpPerspective(_fitted(page, float(np.ptp(corners[:, 1]))), view @ _shrunk(page, corners), size)
         covers = _covers(corners, size)
         rim = cv2.blur(np.roll(covers, (8, 8), (0, 1)), (15, 15))
-        scene = cv2.multiply(scene, cv2.merge([cv2.convertScaleAbs(rim, alpha=-0.4, beta=255)] * 3), scale=1 / 255)
+        shadow = cv2.merge([cv2.convertScaleAbs(rim, alpha=-0.4, beta=255)] * 3)
+        scene = np.asarray(cv2.multiply(scene, shadow, scale=1 / 255), np.uint8)
         cv2.copyTo(sheet, covers, scene)
     if moment.hand is not None:
         scene = _with_hand(scene, np.array(moment.hand) * width, width)
@@ -142,7 +143,7 @@ def _with_hand(scene: Image, tip: Floats, width: int) -> Image:
     quarter = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(np.roll(quarter, (3, 1), (0, 1)), (0, 0), 2.2)
     round_ = cv2.GaussianBlur(quarter, (0, 0), 0.003 * width)
-    light = [cv2.resize(cv2.convertScaleAbs(x, alpha=a, beta=b), (width, mask.shape[0])) for x, a, b in
+    light = [cv2.resize(cv2.convertScaleAbs(x, alpha=a, beta=b), (width, len(mask))) for x, a, b in
              ((soft, -0.45, 255), (round_, 0.45, 140))]  # fmt: skip
     shaded = cv2.multiply(scene, cv2.merge([light[0]] * 3), scale=1 / 255)
     skin = cv2.multiply(np.full_like(scene, (128, 156, 214)), cv2.merge([light[1]] * 3), scale=1 / 255)

@@ -183,7 +183,7 @@ def test_a_full_disk_stops_the_camera_loudly_and_the_page_is_kept_when_there_is_
 
 
 def test_the_last_portrait_outlives_the_process(tmp_path: Path) -> None:
-    page = cv2.imread(str(SAMPLES / "intake" / "labelled" / "page1.jpg"))
+    page = np.asarray(cv2.imread(str(SAMPLES / "intake" / "labelled" / "page1.jpg")), np.uint8)
     spool = Spool(tmp_path, 10**8)
     assert loop.last_portrait(spool) is None
     spool.keep({"results/0.json": b"0", loop.PORTRAIT: cv2.imencode(".png", portrait(page))[1].tobytes()})

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from formlens.types import CallError
@@ -23,7 +24,7 @@ CARD = ROOT / "samples" / "tables" / "card.png"
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recording") / "card.mjpeg"
-    page = cv2.imread(str(CARD))
+    page = np.asarray(cv2.imread(str(CARD)), np.uint8)
     moments = placed(lying(page, tall=0.4), hunts=False, still=8)
     frames = film(page, moments, size=(1440, 1080))
     path.write_bytes(b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames))

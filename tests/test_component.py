@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from local.archive import LIMIT
@@ -237,7 +238,7 @@ def test_the_function_reads_a_page_with_nothing_but_what_is_in_its_zip_file(tmp_
     bundle = device_bundle(python, *(f"lambda/{name}.py" for name in FILES), without=LEFT_OUT)
     with zipfile.ZipFile(bundle.path) as archive:
         archive.extractall(tmp_path / "function")
-    card = cv2.imread(str(ROOT / "samples" / "tables" / "card.png"))
+    card = np.asarray(cv2.imread(str(ROOT / "samples" / "tables" / "card.png")), np.uint8)
     moments = placed(lying(card, tall=0.4), hunts=False, still=8)
     recording = tmp_path / "card.mjpeg"
     frames = film(card, moments, size=(1440, 1080))

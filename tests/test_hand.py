@@ -59,7 +59,15 @@ def test_a_hand_comes_back_as_it_was_and_no_other_table_is_one() -> None:
     hand = Hand("r1", (0, 2), ((0.5, 0.0), (0.0, -0.25), (0.125, 0.0), (0.0, 0.0)))
     content: dict[str, Any] = {**asdict(hand), "weights": [list(row) for row in hand.weights], "classes": [0, 2]}
     assert hand_from(content) == hand
-    for change in ({"classes": [0, 9]}, {"classes": [0, 0]}, {"weights": [[1.0]]}, {"reader": 3}, {"classes": []},
-                   {"weights": [["a", "b"]] * 4}, {"weights": [[float("nan"), 0.0]] * 4}):  # fmt: skip
+    changes: tuple[dict[str, Any], ...] = (
+        {"classes": [0, 9]},
+        {"classes": [0, 0]},
+        {"weights": [[1.0]]},
+        {"reader": 3},
+        {"classes": []},
+        {"weights": [["a", "b"]] * 4},
+        {"weights": [[float("nan"), 0.0]] * 4},
+    )
+    for change in changes:
         with pytest.raises((ValueError, TypeError, KeyError)):
             hand_from({**content, **change})

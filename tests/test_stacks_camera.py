@@ -184,7 +184,7 @@ def test_the_bundle_names_every_module_that_the_handler_imports() -> None:
 )
 def test_a_camera_that_cannot_be_is_refused_by_name(wrong: dict[str, str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        Camera(**({"name": "hall", "csr": REQUEST} | wrong))
+        replace(Camera(name="hall", csr=REQUEST), **wrong)
 
 
 def test_two_cameras_of_one_name_are_refused() -> None:

@@ -193,7 +193,7 @@ def test_a_change_of_code_changes_the_pipeline_and_nothing_else_does(monkeypatch
     def body() -> dict[str, Any]:
         app = cdk.App(context={"aws:cdk:bundling-stacks": []})
         build(app, replace(DEV, studio=None))
-        return Template.from_stack(cast(cdk.Stack, app.node.find_child("FormLens-dev-Training"))).to_json()
+        return dict(Template.from_stack(cast(cdk.Stack, app.node.find_child("FormLens-dev-Training"))).to_json())
 
     first = body()
     assert body() == first
