@@ -67,14 +67,16 @@ def steepness(frame: Image, corners: Floats) -> float:
     """
     low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
     low = np.maximum(low, 0)
-    gray = np.asarray(cv2.cvtColor(frame[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY), np.uint8)
+    gray: NDArray[np.uint8] = np.asarray(
+        cv2.cvtColor(frame[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY), np.uint8
+    )
     scale = min(1.0, _SHARP_SIDE / max(gray.shape))
     if scale < 1:
         gray = np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    inside = np.zeros(gray.shape, np.uint8)
+    inside: NDArray[np.uint8] = np.zeros(gray.shape, np.uint8)
     cv2.fillConvexPoly(inside, np.round((corners - low) * scale).astype(np.int32), (1,))
-    inside = cv2.erode(inside, np.ones((25, 25), np.uint8))
-    gray = cv2.GaussianBlur(gray, (0, 0), 0.8)
+    inside = np.asarray(cv2.erode(inside, np.ones((25, 25), np.uint8)), np.uint8)
+    gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), 0.8), np.uint8)
     near = np.ones((15, 15), np.uint8)
     step = cv2.subtract(cv2.dilate(gray, near), cv2.erode(gray, near))
     paper = float(np.percentile(gray[::8, ::8], 80))

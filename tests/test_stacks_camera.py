@@ -182,7 +182,7 @@ def test_the_bundle_names_every_module_that_the_handler_imports() -> None:
         ({"form": "in*"}, "no name of a form"),
     ],
 )
-def test_a_camera_that_cannot_be_is_refused_by_name(wrong: dict[str, str], says: str) -> None:
+def test_a_camera_that_cannot_be_is_refused_by_name(wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         replace(Camera(name="hall", csr=REQUEST), **wrong)
 
