@@ -1,6 +1,6 @@
 """A page and the table of the form that it is go in; what stands in each row and column comes out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import log
@@ -27,6 +27,8 @@ Entry = dict[int, tuple[Reading, Clues, NDArray[np.float64]]]
 
 Floats = NDArray[np.float64]
 
+Hear = Callable[[int, Image, NDArray[np.float32]], None]
+
 _EMPTY = Reading("", 0.995)
 _NOWHERE = Reading("", 0.0)
 _ASTRAY, _ASIDE = 0.018, 0.006
@@ -39,8 +41,13 @@ _BELOW = 2.0
 """Rows below the last that was seen while learning in which some may follow."""
 
 
-def read_entries(image: Image, form: Form, where: Registration, reader: Reader, flag_below: float) -> Iterator[Cell]:
-    """Read the rows of a page that is this form, part by part from top to bottom, in the order of its columns."""
+def read_entries(
+    image: Image, form: Form, where: Registration, reader: Reader, flag_below: float, hear: Hear = lambda *_: None
+) -> Iterator[Cell]:
+    """Read the rows of a page that is this form, part by part from top to bottom, in the order of its columns.
+
+    ``hear`` is told of each crop that is read: the number of its column, the crop, and what the reader saw in it.
+    """
     listing = form.listing
     if listing is None:
         return
@@ -53,7 +60,7 @@ def read_entries(image: Image, form: Form, where: Registration, reader: Reader, 
         edges = _edges(part, find_edges(sheet), scale, size[0])
         rows, whole = _rows(sheet, part, edges, listing.pitch * scale, scale)
         strips = [Strip(left, right, whole.top, whole.bottom) for left, right in pairwise(edges)]
-        for entry in _entries(sheet, form, part, rows, whole, strips, reader):
+        for entry in _entries(sheet, form, part, rows, whole, strips, reader, hear):
             for number, column in enumerate(form.columns):
                 reading, clues, corners = entry.get(number, (_NOWHERE, Clues("nowhere", 0.0), None))
                 box = (0, 0, 0, 0) if corners is None else box_around(there.to_page(corners, *size), image.shape)
@@ -94,7 +101,14 @@ def _rows(sheet: Image, part: Part, edges: Sequence[Edge], pitch: float, scale: 
 
 
 def _entries(
-    sheet: Image, form: Form, part: Part, rows: Rows, whole: Strip, strips: Sequence[Strip], reader: Reader
+    sheet: Image,
+    form: Form,
+    part: Part,
+    rows: Rows,
+    whole: Strip,
+    strips: Sequence[Strip],
+    reader: Reader,
+    hear: Hear,
 ) -> list[Entry]:
     """The rows that are written in, each with what stands in its columns."""
     laid = lay_out(sheet, strips, rows.pitch)
@@ -110,7 +124,9 @@ def _entries(
         for number, crop in enumerate(crops):
             reading, clues = _EMPTY, Clues("empty", _EMPTY.confidence)
             if crop is not None:
-                saw = suited(next(seen), form.hand, reader.version)
+                bare = next(seen)
+                hear(column, crop, bare)
+                saw = suited(bare, form.hand, reader.version)
                 reading = read_kind(saw, reader.alphabet, kind)
                 clues = written_clues(reading, saw, reader.alphabet, 0.0, 1.0)
             box = one.strip.box(own.middles[number], rows.pitch, rows.slope, 0, one.strip.width)

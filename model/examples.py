@@ -27,25 +27,12 @@ from model.data import Sample
 Seen = NDArray[np.float32]
 
 
-class _Listener(Reader):
-    """A reader that keeps what it was shown, call by call."""
-
-    def __init__(self, path: Path | None = None, threads: int | None = None) -> None:
-        super().__init__(path, threads)
-        self.heard: list[list[tuple[Image, Seen]]] = []
-
-    def probabilities(self, crops: Sequence[Image]) -> list[Seen]:
-        seen = super().probabilities(crops)
-        self.heard.append(list(zip(crops, seen, strict=True)))
-        return seen
-
-
 def examples(labelled: Labelled, form: Form, path: Path | None = None) -> list[Sample]:
     """The crops of one labelled scan, read by the reader of that path to tell which row is which.
 
     Raises CallError, which names the file, for a scan that is not the form.
     """
-    reader = _Listener(path)
+    reader = Reader(path)
     image = only_page(labelled)
     where = register(image, form.print) if form.listing is None else anchor(image, form.blank, form.listing.headers)
     if where is None:
@@ -59,13 +46,12 @@ def examples(labelled: Labelled, form: Form, path: Path | None = None) -> list[S
             if crop is not None:
                 found.append((crop, _written(value, column.kind, reader.probabilities([crop])[0], reader.alphabet)))
     else:
-        list(read_entries(image, form, where, reader, 0.0))
-        columns = [number for part in form.listing.parts for number in part.columns if number is not None]
-        for number in dict.fromkeys(columns):
+        shown: dict[int, list[tuple[Image, Seen]]] = {}
+        list(read_entries(image, form, where, reader, 0.0, lambda n, *pair: shown.setdefault(n, []).append(pair)))
+        for number, pairs in shown.items():
             column = form.columns[number]
-            shown = [pair for heard, of in zip(reader.heard, columns, strict=True) if of == number for pair in heard]
             values = [row[column.name] for row in labelled.rows if row[column.name]]
-            found += paired(values, shown, column.kind, reader.alphabet)
+            found += paired(values, pairs, column.kind, reader.alphabet)
     known = set(reader.alphabet)
     return [Sample(crop, text, "own") for crop, text in found if text and known.issuperset(text)]
 

@@ -51,7 +51,7 @@ class ReadingStack(cdk.Stack):
             "lambda/sheet.py",
             "lambda/books.py",
             description="Keeps the spreadsheets up to date with the results",
-            without=("formlens/*.onnx",),
+            without=("formlens/*.onnx", "formlens/language.bin"),
         )
         storage.grant(sheet, "s3:GetObject", prefix="results")
         storage.grant(sheet, "s3:GetObject", "s3:PutObject", prefix="sheets")

@@ -14,9 +14,9 @@ from stacks.bundle import LAMBDA_LIMIT, LOCK, Bundle, FetchError, fetch_wheels, 
 from stacks.settings import DEV, LOCAL, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ("lambda/environment.py", "lambda/store.py")
-READ = ("lambda/read.py", "lambda/scan.py", "lambda/keys.py", "lambda/learned.py", *SHARED)
-LEARN = ("lambda/learn.py", "lambda/lesson.py", "lambda/keys.py", *SHARED)
+SHARED = ("lambda/environment.py", "lambda/objects.py", "lambda/store.py")
+READ = ("lambda/read.py", "lambda/scan.py", "lambda/keys.py", "lambda/learned.py", "lambda/current.py", *SHARED)
+LEARN = ("lambda/learn.py", "lambda/lesson.py", "lambda/keys.py", "lambda/current.py", *SHARED)
 SHEET = ("lambda/sheet.py", "lambda/books.py", *SHARED)
 RUNTIMES = sorted({settings.python for settings in STAGES.values()})
 # boto3 and what it needs are part of Lambda's Python runtime
@@ -84,8 +84,9 @@ for at in range(50, 301, 50):
     cv2.line(page, (at, 50), (at, 300), (0, 0, 0), 2)
     cv2.line(page, (50, at), (300, at), (0, 0, 0), 2)
 from formlens.pipeline import read_forms
+from formlens.reader import Reader
 cv2.putText(page, "7", (62, 88), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 0, 0), 2)
-(result,) = read_forms(cv2.imencode(".png", page)[1].tobytes(), "page.png", read.reader)
+(result,) = read_forms(cv2.imencode(".png", page)[1].tobytes(), "page.png", Reader())
 assert result.status == "read" and len(result.cells) == 25, result
 sys.path[0] = f"{root}/sheet"
 import sheet
@@ -179,7 +180,7 @@ def test_wheels_that_cannot_be_fetched_end_synth_with_what_to_do_about_it(tmp_pa
 
 def copy_tree(folder: Path) -> None:
     """What the stacks are made from, without caches."""
-    for part in ("stacks", "lambda", "formlens"):
+    for part in ("stacks", "lambda", "formlens", "model"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for part in ("app.py", "cdk.json"):
+    for part in ("app.py", "cdk.json", "pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / part, folder / part)
