@@ -20,7 +20,7 @@ check: .venv/ready node_modules/ready ## what each commit must pass: style, type
 	ruff check --no-cache && ruff format --check
 	mypy
 	lint-imports
-	pytest -m "not cloud"
+	pytest -m "not cloud" -n 2
 
 format: .venv/ready ## put the code in house style
 	ruff check --fix && ruff format
