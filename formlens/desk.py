@@ -49,7 +49,7 @@ def camera(
     paths = form or []
     forms = [load_form(path) for path in paths]
     if len({path.stem for path in paths}) < len(paths):
-        raise CallError("--form: two forms have the same file name; give one another name")
+        raise CallError("--form: two forms are called the same; learn one of them under another name")
     shutil.rmtree(folder / "bucket", ignore_errors=True)
     mirror = function_of("mirror").Mirror(folder / "bucket")
     for path in paths:
