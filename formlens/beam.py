@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.language import END
+from formlens.language import END, START, after
 
 WIDTH = 12
 _LEAST = 1e-3
@@ -23,16 +23,8 @@ _MOST = 8
 class Model(Protocol):
     """How likely a sign follows others: `formlens.language.Language` or `formlens.lexicon.Lexicon`."""
 
-    @staticmethod
-    def start() -> str:
-        """What stands before a text."""
-
     def surprise(self, context: str, sign: str) -> float:
         """The logarithm of how likely a sign, or the end, follows a context."""
-
-    @staticmethod
-    def after(context: str, sign: str) -> str:
-        """What the next sign depends on, behind one more sign."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ def read_line(
     of ``bonus`` a sign (a model alone would have short texts).
     """
     # text -> [probability ending in its last sign, ending in a blank, logarithm of the model's part, context]
-    beams: dict[str, tuple[float, float, float, str]] = {"": (0.0, 1.0, 0.0, language.start())}
+    beams: dict[str, tuple[float, float, float, str]] = {"": (0.0, 1.0, 0.0, START)}
     scale = 0.0
     for row in seen:
         blank = float(row[0])
@@ -84,7 +76,7 @@ def read_line(
                 if longer not in models:
                     models[longer] = (
                         model + trust * language.surprise(context, sign) + bonus,
-                        language.after(context, sign),
+                        after(context, sign),
                     )
         ranked = sorted(
             ((log(s + b + 1e-300) + models[text][0], text) for text, (s, b) in nexts.items()), reverse=True
@@ -97,3 +89,8 @@ def read_line(
         chance = log(on_sign + on_blank + 1e-300) + scale
         lines.append(Line(text, chance + model + trust * language.surprise(context, END), exp(min(chance, 0.0))))
     return sorted(lines, key=lambda line: -line.weight)
+
+
+def share_of_best(lines: list[Line]) -> float:
+    """How much of the weight of all texts that `read_line` kept is the first one's."""
+    return 1 / sum(exp(line.weight - lines[0].weight) for line in lines)

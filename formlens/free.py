@@ -5,12 +5,10 @@ have likeliest (`formlens.beam`). The confidence is there how far the text stand
 less where the network sees it hardly.
 """
 
-from math import exp
-
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.beam import read_line
+from formlens.beam import read_line, share_of_best
 from formlens.decode import decode
 from formlens.language import shipped
 from formlens.types import Reading
@@ -30,6 +28,4 @@ def read_free(seen: NDArray[np.float32], alphabet: str) -> Reading:
     if plain.confidence >= SURE:
         return plain
     lines = read_line(seen, alphabet, shipped(), TRUST, BONUS, WIDTH)
-    best = lines[0]
-    share = 1 / sum(exp(line.weight - best.weight) for line in lines)
-    return Reading(best.text, share * best.seen**DOUBT)
+    return Reading(lines[0].text, share_of_best(lines) * lines[0].seen ** DOUBT)

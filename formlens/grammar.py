@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from formlens import dates, numbers, shapes, words
 from formlens.automaton import Automaton, find, likelihoods
-from formlens.beam import read_line
+from formlens.beam import read_line, share_of_best
 from formlens.decode import decode, likelihood
 from formlens.free import read_free
 from formlens.kinds import Kind
@@ -229,9 +229,8 @@ def _read_text(seen: Seen, alphabet: str, kind: Kind) -> Reading:
     way = max(kind.ways, key=lambda one: one[1])[0]
     lines = read_line(seen, alphabet, _lexicon(kind.examples, way), _TRUST, _BONUS)
     best = lines[0]
-    share = 1 / sum(exp(line.weight - best.weight) for line in lines)
     text = words.parse(best.text, way, [value for value, _ in kind.examples])
-    return Reading(text, float(share * best.seen**_EVIDENCE))
+    return Reading(text, float(share_of_best(lines) * best.seen**_EVIDENCE))
 
 
 @lru_cache(maxsize=64)

@@ -35,22 +35,12 @@ _CLOSES = {" ": 0.0, END: 0.0}
 
 
 class Language:
-    """The model in one file; `surprise`, `start` and `after` are those of `formlens.lexicon.Lexicon`."""
+    """The model in one file."""
 
     def __init__(self, path: Path = SHIPPED) -> None:
         self._table = memoryview(path.read_bytes())
         self._slots = len(self._table) // 3
         self._known = lru_cache(maxsize=200_000)(self._surprise)
-
-    @staticmethod
-    def start() -> str:
-        """What stands before a text."""
-        return START
-
-    @staticmethod
-    def after(context: str, sign: str) -> str:
-        """What the next sign depends on, behind one more sign."""
-        return (context + sign)[-ORDER:]
 
     def surprise(self, context: str, sign: str) -> float:
         """The logarithm of how likely a sign, or the end, follows a context."""
@@ -90,6 +80,11 @@ class Language:
                 return table[3 * at + 2]
             at = (at + 1) % self._slots
         return None
+
+
+def after(context: str, sign: str) -> str:
+    """What the next sign depends on, behind one more sign; before a text stands `START`."""
+    return (context + sign)[-ORDER:]
 
 
 def hashed(key: str, slots: int) -> tuple[int, int]:

@@ -26,16 +26,6 @@ class Lexicon:
         self._total = {context: sum(seen.values()) for context, seen in self._follow.items()}
         self._known = lru_cache(maxsize=200_000)(self._surprise)
 
-    @staticmethod
-    def start() -> str:
-        """What stands before a text."""
-        return START
-
-    @staticmethod
-    def after(context: str, sign: str) -> str:
-        """What the next sign depends on, behind one more sign."""
-        return (context + sign)[-ORDER:]
-
     def surprise(self, context: str, sign: str) -> float:
         """The logarithm of how likely a sign, or the end, follows a context."""
         return self._known(context, sign)
