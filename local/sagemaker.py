@@ -1,7 +1,7 @@
 """SageMaker as far as FormLens has it: Studio, notebook instances, the training pipeline, its jobs and its registry.
 
-Nothing is trained here: a pipeline that is started is recorded, and runs until somebody stops it. What refuses to be
-deleted on AWS refuses here: a domain with people in it, a notebook that runs, a registry that is not empty.
+Nothing is trained here: a pipeline that is started begins its first job, which runs until somebody stops it. What
+refuses to be deleted on AWS refuses here: a domain with people in it, a notebook that runs, a registry with packages.
 """
 
 import json
@@ -190,8 +190,14 @@ def _start_pipeline(asked: Record) -> Record:
     known = {one["Name"] for one in pipeline["Definition"]["Parameters"]}
     if unknown := [one["Name"] for one in asked.get("PipelineParameters", []) if one["Name"] not in known]:
         raise Refused(VALIDATION, f"Unknown parameter(s) passed: {', '.join(unknown)}")
-    new = {**asked, "Id": uuid4().hex[:12], "PipelineArn": pipeline["PipelineArn"]}
-    return before or EXECUTIONS.create({**new, "PipelineExecutionStatus": "Executing"})
+    if before:
+        return before
+    first, id = pipeline["Definition"]["Steps"][0], uuid4().hex[:12]
+    kind = {"Training": TRAININGS, "Processing": PROCESSINGS}[first["Type"]]
+    begun = kind.create({kind.keys[0]: f"{first['Arguments'][kind.keys[0]]}-{id}"})
+    step = {"StepName": first["Name"], "StepStatus": "Executing", "Metadata": {kind.noun: {"Arn": kind.arn_of(begun)}}}
+    new = {**asked, "Id": id, "PipelineArn": pipeline["PipelineArn"], "Steps": [step]}
+    return EXECUTIONS.create({**new, "PipelineExecutionStatus": "Executing"})
 
 
 def _stop_pipeline(asked: Record) -> Record:
@@ -199,6 +205,10 @@ def _stop_pipeline(asked: Record) -> Record:
     if execution["PipelineExecutionStatus"] != "Executing":
         raise Refused(VALIDATION, "Only an execution that runs can be stopped")
     later(execution, {"PipelineExecutionStatus": "Stopped"}, PipelineExecutionStatus="Stopping")
+    for kind in (TRAININGS, PROCESSINGS):
+        for one in kind.all(**{kind.state: "InProgress"}):
+            if one[kind.keys[0]].endswith(execution["Id"]):
+                _stop_job(kind, one)
     return execution
 
 
@@ -301,10 +311,16 @@ SERVICE = Service(
         "StopNotebookInstance": _stop_notebook,
         "StartPipelineExecution": _start_pipeline,
         "StopPipelineExecution": _stop_pipeline,
+        "ListPipelineExecutionSteps": lambda asked: {"PipelineExecutionSteps": EXECUTIONS.find(asked)["Steps"]},
         "StopTrainingJob": lambda asked: _stop_job(TRAININGS, asked),
         "StopProcessingJob": lambda asked: _stop_job(PROCESSINGS, asked),
         "UpdateModelPackage": _decide,
     },
-    on={"StartPipelineExecution": lambda asked: [PIPELINES.arn_of(asked)]},
+    on={
+        "StartPipelineExecution": lambda asked: [PIPELINES.arn_of(asked)],
+        "ListPipelineExecutionSteps": lambda asked: [EXECUTIONS.arn_of(asked)],
+        # a package is made in a group: both are asked for
+        "CreateModelPackage": lambda asked: [GROUPS.arn_of(asked), PACKAGES.arn_of(asked)],
+    },
     also=_also,
 )

@@ -65,11 +65,14 @@ def main(listening: int, folder: Path) -> None:
     # Imported here: the emulator reads its settings, the certificate among them, while it is imported.
     from ministack.app import app
 
-    from local import adopt, quotas, redrive, sagemaker, served, strict
+    from local import adopt, alarms, budgets, quotas, redrive, sagemaker, served, strict, witness
 
     strict.install()
     redrive.install()
     adopt.install()
+    alarms.install()
+    budgets.install()
+    witness.install(folder)
     for service in (sagemaker.SERVICE, quotas.SERVICE):
         served.install(service)
     config = Config()

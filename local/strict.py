@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import eventbridge, lambda_svc, s3, sqs
 from ministack.services.cloudformation import provisioners
 
@@ -36,6 +36,7 @@ def install() -> None:
         deliver_between_sweeps,
         keep_bucket_tags,
         unpack_layers_once,
+        name_resources,
     ):
         make_strict()
 
@@ -184,6 +185,26 @@ def unpack_layers_once() -> None:
         return SimpleNamespace(ZipFile=Archive, BadZipFile=module.BadZipFile, LargeFileError=module.LargeZipFile)
 
     swap(lambda_runtime, "zipfile", wrap)
+
+
+def name_resources() -> None:
+    """IAM is asked about a stream of a log group, not of the group, and about the registry that somebody's image is in.
+
+    What may be done to logs is said of `…:*` on AWS; on a group's bare ARN nothing but its tags is asked for.
+    """
+
+    def wrap(resource: Function) -> Function:
+        def strict(service: str, method: str, path: str, headers: Any, body: bytes, *args: Any) -> str:
+            arn: str = resource(service, method, path, headers, body, *args)
+            asked = json.loads(body or b"{}") if service in ("logs", "ecr") else {}
+            if "logGroupName" in asked:
+                return f"{arn}:log-stream:{asked.get('logStreamName', '')}"
+            account = args[-1]
+            return arn.replace(f":{account}:", f":{asked['registryId']}:") if asked.get("registryId") else arn
+
+        return strict
+
+    swap(iam_actions, "extract_resource_arn", wrap)
 
 
 def _new_properties(arguments: tuple[Any, ...]) -> dict[str, Any]:
