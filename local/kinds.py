@@ -83,7 +83,7 @@ class Kind:
         record = {"CreationTime": now, "LastModifiedTime": now, self.state: "InService", **asked}
         record |= self.makes(record)
         record.setdefault(self.arn or f"{self.noun}Arn", self.arn_of(record))
-        if self.name(record) in self.all_by_name():
+        if self.all_by_name().get(self.name(record), {}).get(self.state, "Deleted") != "Deleted":
             raise Refused("ResourceInUse", f"{self.noun} {self.name(record)[-1]} already exists")
         self.records[self.name(record)] = record
         return record

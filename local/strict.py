@@ -37,6 +37,7 @@ def install() -> None:
         keep_bucket_tags,
         unpack_layers_once,
         name_resources,
+        name_the_namespace,
     ):
         make_strict()
 
@@ -205,6 +206,21 @@ def name_resources() -> None:
         return strict
 
     swap(iam_actions, "extract_resource_arn", wrap)
+
+
+def name_the_namespace() -> None:
+    """IAM is told the namespace of a metric: who may write to one may not write to every other."""
+
+    def wrap(keys: Function) -> Function:
+        def strict(service: str, action: str, body: bytes, *args: Any) -> dict[str, Any]:
+            more = {}
+            if action == "cloudwatch:PutMetricData":
+                more["cloudwatch:namespace"] = str(json.loads(body or b"{}").get("Namespace", ""))
+            return {**keys(service, action, body, *args), **more}
+
+        return strict
+
+    swap(iam_actions, "request_tag_context", wrap)
 
 
 def _new_properties(arguments: tuple[Any, ...]) -> dict[str, Any]:

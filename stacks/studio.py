@@ -142,7 +142,7 @@ class StudioStack(cdk.Stack):
             self._storage.grant(role, "s3:GetObject", *writes, prefix=prefix)
         self._storage.grant_list(role, *READS)
         if self._trained:
-            let_people_train(role, self._trained.names, roles=self._trained.roles)
+            let_people_train(role, self._trained.names, roles=self._trained.jobs)
         return role
 
     def _sagemaker(self, resource: str) -> str:
