@@ -12,6 +12,8 @@ from ministack.services import efs, eventbridge
 from local.kinds import Kind, Record, Refused, later
 from local.served import Check, Service
 
+# Named here, so that the cloud does not start without them.
+make_file_system, put_events = efs._create_file_system, eventbridge._put_events
 VALIDATION = "ValidationException"
 
 
@@ -20,7 +22,7 @@ def _domain(asked: Record) -> Record:
     made["Url"] = f"https://{made['DomainId']}.studio.example"
     if asked.get("HomeEfsFileSystemCreation") != "Disabled":
         # It is nobody's but the domain's, and outlives it all the same.
-        _, _, body = efs._create_file_system({"CreationToken": made["DomainId"]})
+        _, _, body = make_file_system({"CreationToken": made["DomainId"]})
         made["HomeEfsFileSystemId"] = json.loads(body)["FileSystemId"]
     return made
 
@@ -259,7 +261,7 @@ def _decide(asked: Record) -> Record:
     }
     event = {"Source": "aws.sagemaker", "DetailType": "SageMaker Model Package State Change"}
     event |= {"Detail": json.dumps(detail), "Resources": [package["ModelPackageArn"]]}
-    eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
+    put_events({"Entries": [event]}, allow_aws_source=True)
     return package
 
 

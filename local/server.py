@@ -59,22 +59,27 @@ def end_with_parent(folder: Path) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
+def install(folder: Path) -> None:
+    """Make the emulator as strict as AWS, and give it what it lacks; `folder` is where it writes.
+
+    Raises AttributeError or KeyError, naming it, when something that is replaced no longer exists.
+    """
+    from local import adopt, alarms, budgets, quotas, redrive, sagemaker, served, strict, witness
+
+    for addition in (strict, redrive, adopt, alarms, budgets):
+        addition.install()
+    witness.install(folder)
+    for service in (sagemaker.SERVICE, quotas.SERVICE):
+        served.install(service)
+
+
 def main(listening: int, folder: Path) -> None:
     """Serve until standard input closes."""
     write_certificate(folder)
     # Imported here: the emulator reads its settings, the certificate among them, while it is imported.
     from ministack.app import app
 
-    from local import adopt, alarms, budgets, quotas, redrive, sagemaker, served, strict, witness
-
-    strict.install()
-    redrive.install()
-    adopt.install()
-    alarms.install()
-    budgets.install()
-    witness.install(folder)
-    for service in (sagemaker.SERVICE, quotas.SERVICE):
-        served.install(service)
+    install(folder)
     config = Config()
     config.bind = [f"fd://{listening}"]
     config.certfile, config.keyfile = str(folder / CERTIFICATE), str(folder / KEY)

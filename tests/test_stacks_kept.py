@@ -48,9 +48,7 @@ def cloud() -> Iterator[Cloud]:
         yield cloud
 
 
-def test_prod_is_updated_destroyed_but_for_its_data_and_taken_up_again(
-    cloud: Cloud, tmp_path: Path
-) -> None:
+def test_prod_is_updated_destroyed_but_for_its_data_and_taken_up_again(cloud: Cloud, tmp_path: Path) -> None:
     before, assembly = stage.inventory(cloud), tmp_path / "out"
     layer_bundle(LOCAL.python)  # fetched here: in the cloud's environment nobody but the cloud is trusted
     # In the cloud's environment all the same: the account that cdk finds there is written into the bucket's name.
