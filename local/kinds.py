@@ -15,6 +15,8 @@ from ministack.core.responses import get_account_id, get_region
 Record = dict[str, Any]
 TAKES_S = 0.3
 """What AWS needs minutes for."""
+VALIDATION = "ValidationException"
+"""The code with which SageMaker refuses whatever it has no better code for."""
 NEXT = "#next"
 """In a record: when it changes by itself, and to what; None: it is gone."""
 
