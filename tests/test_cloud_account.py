@@ -86,12 +86,12 @@ def test_scans_are_read_and_folders_learned(deployed: Whole, tmp_path: Path) -> 
     deployed.put("inbox/intake/third.png", hostile.encoded(third, ".png"))
     deployed.put("inbox/any/broken.pdf", b"%PDF-1.7 and no more")
     assert eventually(lambda: len(sources(deployed)) == 3, PATIENCE), deployed.cloud.log()
-    # A function died before it was through: the claim says nothing of pages, and whoever comes goes on from what is there.
+    # A function died halfway: its claim says nothing of pages, and the next one goes on from what is there.
     claims = [key for key in under(deployed, "claims/any/") if deployed.read(key)["source"] == "table.png"]
-    (claim,), whole = claims, deployed.read(claims[0])
-    deployed.put(claim, json.dumps({name: value for name, value in whole.items() if name != "pages"}).encode())
+    (claim,), complete = claims, deployed.read(claims[0])
+    deployed.put(claim, json.dumps({name: value for name, value in complete.items() if name != "pages"}).encode())
     deployed.put("inbox/any/table.png", table)
-    assert eventually(lambda: deployed.read(claim) == whole, PATIENCE), deployed.cloud.log()
+    assert eventually(lambda: deployed.read(claim) == complete, PATIENCE), deployed.cloud.log()
     assert eventually(lambda: bool(under(deployed, "failed/none")), PATIENCE), deployed.cloud.log()
 
 
