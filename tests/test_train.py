@@ -186,7 +186,7 @@ def test_two_hosts_train_one_reader_as_sagemaker_starts_them(folder: Path, tmp_p
         command = [sys.executable, "-m", "model.job", "model.train"]
         with (tmp_path / f"{host}.log").open("w") as log:
             jobs.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, **job}, stdout=log, stderr=log))
-    ended = [job.wait(timeout=120) for job in jobs]
+    ended = [job.wait(timeout=300) for job in jobs]
     assert ended == [0, 0], "".join((tmp_path / f"{host}.log").read_text()[-3000:] for host in hosts)
     first, second = (tmp_path / host for host in hosts)
     assert Reader(first / "model" / "reader.onnx").alphabet == Reader().alphabet
