@@ -64,9 +64,9 @@ def install(folder: Path) -> None:
 
     Raises AttributeError or KeyError, naming it, when something that is replaced no longer exists.
     """
-    from local import adopt, alarms, budgets, quotas, redrive, sagemaker, served, strict, witness
+    from local import adopt, alarms, budgets, logged, quotas, redrive, sagemaker, served, strict, witness
 
-    for addition in (strict, redrive, adopt, alarms, budgets):
+    for addition in (strict, redrive, adopt, alarms, budgets, logged):
         addition.install()
     witness.install(folder)
     for service in (sagemaker.SERVICE, quotas.SERVICE):

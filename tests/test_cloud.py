@@ -492,6 +492,28 @@ def test_a_function_keeps_the_dead_letter_queue_of_its_template(cloud: Cloud) ->
     assert config["DeadLetterConfig"] == {"TargetArn": made["Dead"]}
 
 
+def test_a_function_logs_what_its_role_may_and_makes_no_group_that_went(cloud: Cloud) -> None:
+    parts = function("def handler(event, context): print('said')", LoggingConfig={"LogGroup": "ours"})
+    right = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+    logs, iam = cloud.client("logs"), cloud.client("iam")
+    made = create(cloud, "logged", parts, Name={"Ref": "Function"}, Role={"Ref": "Role"})
+
+    def said() -> list[str]:
+        invoke(cloud, made["Name"])
+        groups = logs.describe_log_groups(logGroupNamePrefix="ours")["logGroups"]
+        found = [logs.filter_log_events(logGroupName=group["logGroupName"])["events"] for group in groups]
+        return [event["message"] for events in found for event in events if "said" in event["message"]]
+
+    logs.create_log_group(logGroupName="ours")
+    assert said() == []
+    policy = {"Version": "2012-10-17", "Statement": [right]}
+    iam.put_role_policy(RoleName=made["Role"], PolicyName="own", PolicyDocument=json.dumps(policy))
+    assert len(said()) == 1
+    logs.delete_log_group(logGroupName="ours")
+    assert said() == []
+    assert not logs.describe_log_groups(logGroupNamePrefix="ours")["logGroups"]
+
+
 REPLACED = [
     "services.s3._buckets",
     "services.s3._bucket_has_versions",
@@ -519,6 +541,9 @@ REPLACED = [
     "core.iam_actions.request_tag_context",
     "core.iam_actions.SERVICE_TO_IAM_NAMESPACE",
     "core.iam_evaluator.evaluate",
+    "core.iam_evaluator._gather_role_policies",
+    "services.cloudwatch_logs._log_groups",
+    "services.lambda_svc._emit_lambda_logs",
     "app.detect_service",
     "app.SERVICE_HANDLERS",
     "app._enforce_data_plane",

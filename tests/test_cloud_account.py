@@ -329,10 +329,6 @@ def test_no_role_had_a_permission_that_nothing_needed(deployed: Whole) -> None:
 def by_services(account: Whole) -> list[tuple[str, str, str, dict[str, Any]]]:
     """What AWS does with the roles by itself, as its documentation says, and the embedded cloud without asking."""
     client, made = account.cloud.client("lambda"), []
-    for function in client.list_functions()["Functions"]:
-        role, group = function["Role"].rpartition("/")[2], function["LoggingConfig"]["LogGroup"]
-        stream = arn("logs", f"log-group:{group}:log-stream:2026/11/25/[1]x")
-        made += [(role, action, stream, {}) for action in ("logs:CreateLogStream", "logs:PutLogEvents")]
     for source in client.list_event_source_mappings()["EventSourceMappings"]:
         role = client.get_function_configuration(FunctionName=source["FunctionArn"])["Role"].rpartition("/")[2]
         verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
