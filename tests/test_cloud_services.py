@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+from grants import not_needed
 from local.cloud import ACCOUNT, Cloud
 from waiting import eventually
 from whole import Person, arn
@@ -251,3 +252,26 @@ def test_a_quota_is_asked_for_once_while_a_request_is_open(cloud: Cloud) -> None
     assert says_no(quotas.request_service_quota_increase, **ask) == "ResourceAlreadyExistsException"
     assert "AWSServiceRoleForServiceQuotas" in [one["RoleName"] for one in cloud.client("iam").list_roles()["Roles"]]
     assert says_no(quotas.get_service_quota, ServiceCode="sagemaker", QuotaCode="L-0") == "NoSuchResourceException"
+
+
+def test_a_grant_that_nothing_that_was_done_needs_is_found() -> None:
+    bucket = "arn:aws:s3:::b"
+    listing = {"StringLike": {"s3:prefix": ["in/*", "out/*"]}}
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": [f"{bucket}/in/*", f"{bucket}/out/*"],
+        },
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket, "Condition": listing},
+    ]
+    done: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("role", "s3:GetObject", f"{bucket}/in/a", {}),
+        ("role", "s3:PutObject", f"{bucket}/out/a", {}),
+        ("role", "s3:ListBucket", bucket, {"s3:prefix": "in/"}),
+    ]
+    assert not_needed({"role": {"Version": "2012-10-17", "Statement": statements}}, done) == [
+        f"role: s3:GetObject on {bucket}/out/*",
+        f"role: s3:PutObject on {bucket}/in/*",
+        "role: s3:ListBucket where s3:prefix is out/*",
+    ]
