@@ -50,7 +50,7 @@ EXECUTIONS = Kind(
 def _start_pipeline(asked: Record) -> Record:
     pipeline = PIPELINES.find(asked)
     definition = json.loads(pipeline["PipelineDefinition"])
-    (before, *_) = EXECUTIONS.all(ClientRequestToken=asked["ClientRequestToken"]) or [None]
+    before = next(iter(EXECUTIONS.all(ClientRequestToken=asked["ClientRequestToken"])), None)
     known = {one["Name"] for one in definition["Parameters"]}
     if unknown := [one["Name"] for one in asked.get("PipelineParameters", []) if one["Name"] not in known]:
         raise Refused(VALIDATION, f"Unknown parameter(s) passed: {', '.join(unknown)}")
@@ -121,7 +121,7 @@ def _decide(asked: Record) -> Record:
     detail = {name: package[name] for name in told} | {
         "UpdatedModelPackageFields": sorted(set(asked) - {"ModelPackageArn"})
     }
-    event = {"Source": "aws.sagemaker", "DetailType": "SageMaker Model Package State Change"}
+    event: Record = {"Source": "aws.sagemaker", "DetailType": "SageMaker Model Package State Change"}
     event |= {"Detail": json.dumps(detail), "Resources": [package["ModelPackageArn"]]}
     put_events({"Entries": [event]}, allow_aws_source=True)
     return package

@@ -6,6 +6,8 @@ asks which of the permissions that roles had nobody needed.
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from draw import Style, draw_table
 from grants import not_needed, policies
 from local import stage
 from local.cdk import CdkError
+from local.install import ROOT
 from waiting import eventually
 from whole import LABELS, Person, Whole, arn, whole
 
@@ -72,6 +75,23 @@ def test_what_was_asked_for_at_the_failed_deploy_is_not_asked_for_again(deployed
     usages = ("training job", "processing job", "notebook instance")
     assert sorted(requests) == sorted((f"ml.g4dn.xlarge for {usage} usage", 1.0, "PENDING") for usage in usages)
     assert deployed.outputs["Quotas"].count("pending") == len(usages)
+
+
+def test_an_operator_is_told_what_is_there_and_what_is_asked_for(deployed: Whole, tmp_path: Path) -> None:
+    def formlens(command: str) -> str:
+        environment = {**deployed.cloud.environment, "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-m", "formlens", command, "--stage", "dev"]
+        return subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False).stdout
+
+    status = formlens("status")
+    assert all(
+        f"FormLens-dev-{name}" in status for name in ("Storage", "Reading", "Watch", "Training", "Studio", "Quota")
+    )
+    assert "inservice, ml.g4dn.xlarge" in status
+    assert deployed.outputs["DomainId"] in status
+    preflight = formlens("preflight")
+    assert preflight.count("pending, 1 asked for") == 3
+    assert f"{deployed.bucket} is ours" in preflight
 
 
 def test_scans_are_read_and_folders_learned(deployed: Whole, tmp_path: Path) -> None:
