@@ -4,6 +4,7 @@ What refuses to be deleted on AWS refuses here: a domain with people in it, a sp
 """
 
 import json
+from collections.abc import Callable
 from uuid import uuid4
 
 from ministack.services import efs
@@ -152,4 +153,7 @@ LIFECYCLES = Kind(
 )
 
 KINDS = (DOMAINS, PROFILES, SPACES, APPS, NOTEBOOKS, LIFECYCLES)
-DOES = {"StartNotebookInstance": _start_notebook, "StopNotebookInstance": _stop_notebook}
+DOES: dict[str, Callable[[Record], Record | None]] = {
+    "StartNotebookInstance": _start_notebook,
+    "StopNotebookInstance": _stop_notebook,
+}

@@ -5,6 +5,7 @@ that runs refuses to be deleted, and so does a registry with packages in it.
 """
 
 import json
+from collections.abc import Callable
 from uuid import uuid4
 
 from ministack.services import eventbridge
@@ -150,7 +151,7 @@ PACKAGES = Kind(
 )
 
 KINDS = (PIPELINES, EXECUTIONS, TRAININGS, PROCESSINGS, GROUPS, PACKAGES)
-DOES = {
+DOES: dict[str, Callable[[Record], Record | None]] = {
     "StartPipelineExecution": _start_pipeline,
     "StopPipelineExecution": _stop_pipeline,
     "ListPipelineExecutionSteps": lambda asked: {"PipelineExecutionSteps": EXECUTIONS.find(asked)["Steps"]},

@@ -571,7 +571,7 @@ for name in json.loads(sys.argv[1]):
 
 
 def test_the_cloud_does_not_start_when_a_private_name_it_replaces_is_gone() -> None:
-    command = [interpreter(), "-c", WITHOUT, json.dumps(REPLACED)]
+    command = [str(interpreter()), "-c", WITHOUT, json.dumps(REPLACED)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     said = dict(line.split(" | ") for line in done.stdout.splitlines())
     assert list(said) == REPLACED, done.stderr

@@ -21,6 +21,7 @@ from draw import Style, draw_table
 from grants import not_needed, policies
 from local import stage
 from local.cdk import CdkError
+from local.cloud import ACCOUNT
 from local.install import ROOT
 from waiting import eventually
 from whole import LABELS, Person, Whole, arn, whole
@@ -52,7 +53,10 @@ def test_a_first_deploy_that_fails_in_the_middle_leaves_nothing(account: Whole) 
     stage.destroy(account.cloud, account.assembly)
     assert account.left() == {QUOTA_ROLE, f"notebook: {NAME}"}
     sagemaker.stop_notebook_instance(NotebookInstanceName=NAME)
-    stopped = lambda: sagemaker.describe_notebook_instance(NotebookInstanceName=NAME)["NotebookInstanceStatus"]  # noqa: E731
+
+    def stopped() -> Any:
+        return sagemaker.describe_notebook_instance(NotebookInstanceName=NAME)["NotebookInstanceStatus"]
+
     assert eventually(lambda: stopped() == "Stopped")
     sagemaker.delete_notebook_instance(NotebookInstanceName=NAME)
     assert eventually(lambda: account.left() == {QUOTA_ROLE})
@@ -120,13 +124,19 @@ def test_enough_corrections_start_a_training(deployed: Whole) -> None:
     for number in range(LABELS):
         deployed.put(f"labels/intake/{number}.png")
         deployed.put(f"labels/intake/{number}.csv", b"a\n1\n")
-    running = lambda: sagemaker.list_pipeline_executions(PipelineName=NAME)["PipelineExecutionSummaries"]  # noqa: E731
+
+    def running() -> Any:
+        return sagemaker.list_pipeline_executions(PipelineName=NAME)["PipelineExecutionSummaries"]
+
     assert eventually(lambda: len(running()) == 1, PATIENCE), deployed.cloud.log()
     (execution,) = running()
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution["PipelineExecutionArn"])
     assert [step["StepName"] for step in steps["PipelineExecutionSteps"]] == ["Prepare"]
     deployed.put("labels/intake/more.csv", b"a\n2\n")
-    counted = lambda: any(id.startswith(deployed.role("Training", "Start")) for id in started(deployed))  # noqa: E731
+
+    def counted() -> Any:
+        return any(id.startswith(deployed.role("Training", "Start")) for id in started(deployed))
+
     assert eventually(counted, PATIENCE), deployed.cloud.log()
     assert len(running()) == 1
 
@@ -174,7 +184,10 @@ def test_what_is_approved_is_released_and_what_fails_is_taken_back(deployed: Who
 def test_a_folder_that_changed_is_learned_anew_with_the_reader_in_use(deployed: Whole, tmp_path: Path) -> None:
     before = deployed.read("forms/intake/report.json")["manifest"]
     deployed.put_folder(forms.write_labelled(tmp_path / "intake", 3), "intake")
-    learned = lambda: deployed.read("forms/intake/report.json")["manifest"] != before  # noqa: E731
+
+    def learned() -> Any:
+        return deployed.read("forms/intake/report.json")["manifest"] != before
+
     assert eventually(learned, PATIENCE), deployed.cloud.log()
 
 
@@ -348,7 +361,8 @@ def test_no_role_had_a_permission_that_nothing_needed(deployed: Whole) -> None:
 
 def by_services(account: Whole) -> list[tuple[str, str, str, dict[str, Any]]]:
     """What AWS does with the roles by itself, as its documentation says, and the embedded cloud without asking."""
-    client, made = account.cloud.client("lambda"), []
+    client = account.cloud.client("lambda")
+    made: list[tuple[str, str, str, dict[str, Any]]] = []
     for source in client.list_event_source_mappings()["EventSourceMappings"]:
         role = client.get_function_configuration(FunctionName=source["FunctionArn"])["Role"].rpartition("/")[2]
         verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
@@ -420,7 +434,7 @@ def code_of(account: Whole, stack: str, id: str) -> dict[str, str]:
 
 
 def arn_of_role(account: Whole, stack: str, id: str) -> str:
-    return f"arn:aws:iam::{stage.ACCOUNT}:role/{account.role(stack, id)}"
+    return f"arn:aws:iam::{ACCOUNT}:role/{account.role(stack, id)}"
 
 
 def image_repository(account: Whole) -> dict[str, str]:

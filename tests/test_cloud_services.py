@@ -140,7 +140,10 @@ def test_lists_come_in_pages_of_what_there_is(cloud: Cloud, made: dict[str, str]
 def test_what_is_closed_goes_and_a_deleted_app_stays_listed(cloud: Cloud, made: dict[str, str]) -> None:
     sagemaker = cloud.client("sagemaker")
     app = {**made, "SpaceName": "s", "AppType": "JupyterLab", "AppName": "default"}
-    status = lambda: sagemaker.describe_app(**app)["Status"]  # noqa: E731
+
+    def status() -> Any:
+        return sagemaker.describe_app(**app)["Status"]
+
     assert eventually(lambda: status() == "InService")
     sagemaker.delete_app(**app)
     assert status() == "Deleting"
@@ -199,7 +202,10 @@ def test_an_update_in_place_changes_and_one_that_is_not_makes_another(cloud: Clo
     renamed = with_(InstanceType="ml.g4dn.xlarge")
     renamed["Notebook"]["Properties"]["NotebookInstanceName"] = "v"
     sagemaker.stop_notebook_instance(NotebookInstanceName="u")
-    stopped = lambda: sagemaker.describe_notebook_instance(NotebookInstanceName="u")["NotebookInstanceStatus"]  # noqa: E731
+
+    def stopped() -> Any:
+        return sagemaker.describe_notebook_instance(NotebookInstanceName="u")["NotebookInstanceStatus"]
+
     assert eventually(lambda: stopped() == "Stopped")
     create(cloud, "update", renamed, verb="update")
     names = [one["NotebookInstanceName"] for one in sagemaker.list_notebook_instances()["NotebookInstances"]]
