@@ -63,7 +63,7 @@ class Form:
     @property
     def located(self) -> int:
         """How many columns are on the page."""
-        rows = {number for part in self.listing.parts for number in part.columns} if self.listing else set()
+        rows = self.listing.columns if self.listing else frozenset()
         return sum(column.place is not None or number in rows for number, column in enumerate(self.columns))
 
     @cached_property

@@ -66,9 +66,12 @@ def _check(labelled: Labelled, scan: int, form: Form, reader: Reader) -> Iterato
     cells = tuple(read_fields(image, form, where, reader, 0.0))
     read = list(rows_of(PageResult(labelled.scan.source, 1, "read", form.name, cells)))
     names = [column.name for column in form.columns]
+    once = {column.name for column in form.columns if column.place is not None}
     typed = [[row[name] for name in names] for row in labelled.rows]
-    for mine, theirs in pair_rows([[cell.text for cell in row] for row in read], typed):
-        if mine is not None and theirs is not None:
-            for cell in read[mine]:
-                if cell.clues is not None:
-                    yield Checked(scan, cell.column, cell.clues, same(cell.text, labelled.rows[theirs][cell.column]))
+    pairs = pair_rows([[cell.text for cell in row] for row in read], typed)
+    both = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+    for number, (mine, theirs) in enumerate(both):
+        for cell in read[mine]:
+            # what stands once on a page is checked once
+            if cell.clues is not None and (not number or cell.column not in once):
+                yield Checked(scan, cell.column, cell.clues, same(cell.text, labelled.rows[theirs][cell.column]))

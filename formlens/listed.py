@@ -76,7 +76,7 @@ class _Fit:
 def learn_listing(
     folder: Folder, name: str, reader: Reader, watch: Callable[[Sequence[Labelled]], Iterable[Labelled]] = iter
 ) -> tuple[Form, tuple[str, ...], list[list[Lesson]]]:
-    """Learn a form that holds a table of many rows; what is not sure of it, and the crops of each scan that taught its
+    """Learn a form that holds a table of many rows; which scans are not sure, and the crops of each that taught its
     hand. Raises CallError, which names the file that does not fit.
     """
     scans = [_look(labelled, reader) for labelled in watch(folder.labelled)]
@@ -88,22 +88,18 @@ def learn_listing(
         fits.append(found)
     totals = [sum(fits[c][s].total for c in range(len(names))) for s in range(len(scans))]
     best = int(np.argmax(totals))
-    listing = _listing(scans[best], [found[best] for found in fits])
+    once = [folder.repeats(column) for column in names]
+    listing = _listing(scans[best], [found[best] for found in fits], once)
     if listing is None:
         raise CallError(
             f"{scans[best].labelled.scan.path}: its rows were not found where a table's columns could be; "
             "upright lines between the columns are needed, and CSVs in the order of the rows"
         )
     blank, listing = _blank(scans, best, listing)
-    held = {column for part in listing.parts for column in part.columns}
     columns = tuple(Column(column, kinds[number], None) for number, column in enumerate(names))
-    doubts = [
-        f"column `{column}`: not found on the page; it comes out empty"
-        for number, column in enumerate(names) if number not in held
-    ]  # fmt: skip
     lessons = [_lessons(scan, kinds, [fit[s] for fit in fits], reader.alphabet) for s, scan in enumerate(scans)]
     hand = learn_hand([lesson for own in lessons for lesson in own], reader.version)
-    return Form(name, columns, blank, listing, hand=hand), (*doubts, *_unlike(scans, fits)), lessons
+    return Form(name, columns, blank, listing, hand=hand), tuple(_unlike(scans, fits)), lessons
 
 
 def _lessons(scan: _Scan, kinds: Sequence[Kind], fits: Sequence[_Fit], alphabet: str) -> list[Lesson]:
@@ -193,11 +189,19 @@ def _fit(kind: Kind, way: str, values: Sequence[str], scan: _Scan, alphabet: str
     return _Fit(found, float(sum(fit[i, j] for i, j in enumerate(given) if j is not None and fit[i, j] >= _FOUND)))
 
 
-def _listing(scan: _Scan, fits: Sequence[_Fit]) -> Listing | None:
-    """The table as one scan shows it, in that scan's pixels."""
+def _listing(scan: _Scan, fits: Sequence[_Fit], once: Sequence[bool]) -> Listing | None:
+    """The table as one scan shows it, in that scan's pixels; ``once``: columns that may stand beside the table instead.
+
+    A value that all rows have is one that stands in many of them, or it is found in some by chance.
+    """
     held: dict[int, int] = {}
     for strip in range(len(scan.laid)):
-        counts = [sum(place is not None and place[0] == strip for place in fit.places) for fit in fits]
+        counts = [
+            0
+            if repeats and fit.found < 0.5 * len(fit.places)
+            else sum(p is not None and p[0] == strip for p in fit.places)
+            for fit, repeats in zip(fits, once, strict=True)
+        ]
         column = int(np.argmax(counts))
         if counts[column] >= max(1, _SHARE * sum(place is not None for place in fits[column].places)):
             held[strip] = column
