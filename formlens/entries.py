@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formlens.clues import written_clues
+from formlens.ditto import as_above
 from formlens.form import Form
 from formlens.grammar import is_of, lifts, read_kind
 from formlens.hand import suited
@@ -23,6 +24,9 @@ from formlens.types import Cell, Clues, Image, Reading, box_around
 
 Entry = dict[int, tuple[Reading, Clues, NDArray[np.float64]]]
 """By the number of the column what stands in a row, what it is judged by, and the corners of its place on the sheet."""
+
+Above = dict[int, tuple[Reading, Clues]]
+"""By the number of the column what was read last in it, and what that is judged by."""
 
 Floats = NDArray[np.float64]
 
@@ -56,12 +60,13 @@ def read_entries(
     scale = max(1.0, min(max(image.shape[:2]), 3508) / max(height, width))
     size = round(width * scale), round(height * scale)
     row = 0
+    above: Above = {}
     for part, there in zip(listing.parts, where.parts, strict=True):
         sheet = there.warp(image, *size)
         edges = _edges(part, find_edges(sheet), scale, size[0])
         rows, whole = _rows(sheet, part, edges, listing.pitch * scale, scale)
         strips = [Strip(left, right, whole.top, whole.bottom) for left, right in pairwise(edges)]
-        for entry in _entries(sheet, form, part, rows, whole, strips, reader, hear):
+        for entry in _entries(sheet, form, part, rows, whole, strips, reader, hear, above):
             for number, column in enumerate(form.columns):
                 reading, clues, corners = entry.get(number, (_NOWHERE, Clues("nowhere", 0.0), None))
                 box = (0, 0, 0, 0) if corners is None else box_around(there.to_page(corners, *size), image.shape)
@@ -112,8 +117,9 @@ def _entries(
     strips: Sequence[Strip],
     reader: Reader,
     hear: Hear,
+    above: Above,
 ) -> list[Entry]:
-    """The rows that are written in, each with what stands in its columns."""
+    """The rows that are written in, each with what stands in its columns; ``above`` goes on from part to part."""
     laid = lay_out(sheet, strips, rows.pitch)
     rows = _with_squeezed(form, part, rows, whole, laid, reader)
     entries: list[Entry] = [{} for _ in rows.middles]
@@ -132,6 +138,12 @@ def _entries(
                 saw = suited(bare, form.hand, reader.version)
                 reading = read_kind(saw, reader.alphabet, kind)
                 clues = written_clues(reading, saw, reader.alphabet, 0.0, 1.0)
+                if (marks := form.columns[column].dittos) and (
+                    repeated := as_above(saw, reader.alphabet, marks, above.get(column))
+                ):
+                    reading, clues = repeated
+                if reading.text:
+                    above[column] = reading, clues
             box = one.strip.box(own.middles[number], rows.pitch, rows.slope, 0, one.strip.width)
             entries[number][column] = reading, clues, box
     return [entry for entry in entries if any(reading.text for reading, *_ in entry.values())]
