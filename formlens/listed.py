@@ -6,11 +6,13 @@ form's frame, and the others are put on it by the print above the table.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from formlens.abreast import abreast
 from formlens.anchor import FOUND, anchor, tiles_of
 from formlens.automaton import likelihoods
 from formlens.ditto import learn_dittos
@@ -47,10 +49,10 @@ def learn_listing(
     hand. Raises CallError, which names the file that does not fit.
     """
     names = folder.columns
-    scans = [look(labelled, reader) for labelled in watch(folder.labelled)]
+    scans = list(abreast(partial(look, reader=reader), watch(folder.labelled), reader.threads))
     kinds, fits = find_values(names, scans, reader.alphabet)
     if share_found(fits) < _ENOUGH:
-        parted = [look(labelled, reader, find_gutters) for labelled in folder.labelled]
+        parted = list(abreast(partial(look, reader=reader, find=find_gutters), folder.labelled, reader.threads))
         others = find_values(names, parted, reader.alphabet)
         if share_found(others[1]) > share_found(fits):
             scans, (kinds, fits) = parted, others
