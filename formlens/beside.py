@@ -35,30 +35,31 @@ def learn_beside(form: Form, folder: Folder, reader: Reader) -> tuple[Form, tupl
     doubts = tuple(f"column `{name}`: not found on the page; it comes out empty" for name in lost if name not in once)
     if not once:
         return form, doubts
-    rows = [{name: labelled.values[name] for name in once} for labelled in folder.labelled]
-    whole = replace(form, blank=_print(form, listing, folder, rows, reader))
-    sheets = []
+    whole = replace(form, blank=_print(form, listing, folder, once, reader))
+    rows, sheets = [], []
     for labelled in folder.labelled:
         image = only_page(labelled)
         if (where := anchor(image, form.blank, listing.headers)) is not None:
+            rows.append({name: labelled.values[name] for name in once})
             sheets.append(lay_beside(image, whole, where)[0])
-    if len(sheets) < len(rows):
-        return form, doubts
     columns, unsure = place_columns(once, rows, sheets, whole, reader)
     found = {column.name: column for column in columns}
     whole = replace(whole, columns=tuple(found.get(column.name, column) for column in form.columns))
     return whole if whole.located > form.located else form, (*doubts, *unsure)
 
 
-def _print(form: Form, listing: Listing, folder: Folder, rows: Sequence[dict[str, str]], reader: Reader) -> Gray:
+def _print(form: Form, listing: Listing, folder: Folder, once: Sequence[str], reader: Reader) -> Gray:
     """What is printed on the form, its table left white but for the heads of its columns."""
     given = [page.image for page in pages_of(folder.blank)] if folder.blank else []
     copies = [copy for image in given if (copy := _framed(image, form, listing)) is not None][:1]
     if not copies:
         scans = (only_page(labelled) for labelled in folder.labelled)
         copies = [copy for image in scans if (copy := _framed(image, form, listing)) is not None]
+        if not copies:
+            return form.blank
         if len(copies) == 1:
-            blank = empty(copies[0], fitting(rows[0], reader))
+            row = {name: folder.labelled[0].values[name] for name in once}
+            blank = empty(copies[0], fitting(row, reader))
         else:
             grays = [cv2.cvtColor(copy, cv2.COLOR_BGR2GRAY) for copy in copies]
             blank = common_print(np.asarray(np.stack(grays), np.uint8))

@@ -32,6 +32,8 @@ _SHARE = 0.15
 """Share of a column's values that are to be found for it to be on the page, and of a strip's rows to be its own."""
 _ENOUGH = 0.5
 """Share of a column's values that are found where the upright lines are those of its table."""
+_TELLING_SIGNS = 4
+"""Characters from which on a value is seldom found where it does not stand."""
 _LEVEL = 0.4
 """Pitches by which rows of two strips may be off and still be one."""
 _HEADER = 5.0
@@ -58,7 +60,8 @@ def learn_listing(
             scans, (kinds, fits) = parted, others
     totals = [sum(fits[c][s].total for c in range(len(names))) for s in range(len(scans))]
     best = int(np.argmax(totals))
-    once = [folder.repeats(column) for column in names]
+    dittos = [_dittos(number, scans, fits, reader) for number in range(len(names))]
+    once = [folder.repeats(column) and not dittos[n] for n, column in enumerate(names)]
     listing = _listing(scans[best], [found[best] for found in fits], once)
     if listing is None:
         raise CallError(
@@ -66,7 +69,6 @@ def learn_listing(
             "upright lines or white space between the columns are needed, and CSVs in the order of the rows"
         )
     blank, listing = _blank(scans, best, listing)
-    dittos = [_dittos(number, scans, fits, reader) for number in range(len(names))]
     columns = tuple(Column(column, kinds[n], None, dittos=dittos[n]) for n, column in enumerate(names))
     lessons = [_lessons(scan, columns, [fit[s] for fit in fits], reader) for s, scan in enumerate(scans)]
     hand = learn_hand([lesson for own in lessons for lesson in own], reader.version)
@@ -139,11 +141,10 @@ def _listing(scan: Scan, fits: Sequence[Fit], once: Sequence[bool]) -> Listing |
     held: dict[int, int] = {}
     for strip in range(len(scan.laid)):
         counts = [
-            0
-            if repeats and fit.found < 0.5 * len(fit.places)
-            else sum(p is not None and p[0] == strip for p in fit.places)
-            for fit, repeats in zip(fits, once, strict=True)
-        ]
+            0 if repeats and fit.found < _by_chance(scan, number) * len(fit.places)
+            else sum(place is not None and place[0] == strip for place in fit.places)
+            for number, (fit, repeats) in enumerate(zip(fits, once, strict=True))
+        ]  # fmt: skip
         column = int(np.argmax(counts))
         if counts[column] >= max(1, _SHARE * sum(place is not None for place in fits[column].places)):
             held[strip] = column
@@ -156,6 +157,12 @@ def _listing(scan: Scan, fits: Sequence[Fit], once: Sequence[bool]) -> Listing |
         return None
     pitch = float(np.median([rows.pitch for rows in scan.rows]))
     return Listing(tuple(_part(scan, fits, group, held, pitch) for group in groups), pitch)
+
+
+def _by_chance(scan: Scan, column: int) -> float:
+    """The share of rows in which a value that all rows have may be found although it is not in the table."""
+    value = list(scan.labelled.values.values())[column]
+    return 0.5 if len(value) < _TELLING_SIGNS else 0.25
 
 
 def _part(scan: Scan, fits: Sequence[Fit], group: list[int], held: dict[int, int], pitch: float) -> Part:
