@@ -8,6 +8,7 @@ strips, one after the other.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,13 +16,14 @@ from formlens.alignment import align
 from formlens.automaton import likelihoods
 from formlens.ditto import spelled
 from formlens.grammar import settle, spell
+from formlens.ink import Gray
 from formlens.kinds import Kind, kind_of
 from formlens.labelled import Labelled, only_page
 from formlens.reader import Reader
 from formlens.rectify import square
-from formlens.rowed import Inked, cut_rows, lay_out, rows_of, usual_pitch
+from formlens.rowed import cut_rows, lay_out, rows_of, usual_pitch
 from formlens.rows import Rows
-from formlens.strips import Edge, between, find_edges
+from formlens.strips import Edge, Strip, between, find_edges
 from formlens.types import Image
 
 _FOUND = 2.0
@@ -42,8 +44,8 @@ class Scan:
     """One labelled page: its strips, their rows, and what the reader sees in each."""
 
     labelled: Labelled
-    image: Image
-    laid: tuple[Inked, ...]
+    gray: Gray
+    strips: tuple[Strip, ...]
     rows: tuple[Rows, ...]
     seen: tuple[tuple[Seen | None, ...], ...]
 
@@ -73,7 +75,8 @@ def look(labelled: Labelled, reader: Reader, find: Callable[[Image], list[Edge]]
     crops = [cut_rows(one, there) for one, there in zip(wide, rows, strict=True)]
     read = iter(reader.probabilities([crop for strip in crops for crop in strip if crop is not None]))
     seen = tuple(tuple(None if crop is None else next(read) for crop in strip) for strip in crops)
-    return Scan(labelled, image, tuple(wide), tuple(rows), seen)
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    return Scan(labelled, gray, tuple(one.strip for one in wide), tuple(rows), seen)
 
 
 def _fit_best_way(column: str, scans: Sequence[Scan], alphabet: str) -> tuple[Kind, list[Fit]]:

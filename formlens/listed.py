@@ -95,8 +95,8 @@ def _beside(scan: Scan, place: tuple[int, int], strips: set[int]) -> Seen | None
     strip, row = place
     other = min(strips, key=lambda one: (abs(one - strip), one))
     here, there = scan.rows[strip], scan.rows[other]
-    apart = scan.laid[other].strip.left.middle - scan.laid[strip].strip.left.middle
-    down = scan.laid[strip].strip.top + here.middles[row] + here.slope * apart - scan.laid[other].strip.top
+    apart = scan.strips[other].left.middle - scan.strips[strip].left.middle
+    down = scan.strips[strip].top + here.middles[row] + here.slope * apart - scan.strips[other].top
     if not len(there.middles):
         return None
     near = int(np.abs(there.middles - down).argmin())
@@ -139,7 +139,7 @@ def _listing(scan: Scan, fits: Sequence[Fit], once: Sequence[bool]) -> Listing |
     A value that all rows have is one that stands in many of them, or it is found in some by chance.
     """
     held: dict[int, int] = {}
-    for strip in range(len(scan.laid)):
+    for strip in range(len(scan.strips)):
         counts = [
             0 if repeats and fit.found < _by_chance(scan, number) * len(fit.places)
             else sum(place is not None and place[0] == strip for place in fit.places)
@@ -168,14 +168,14 @@ def _by_chance(scan: Scan, column: int) -> float:
 def _part(scan: Scan, fits: Sequence[Fit], group: list[int], held: dict[int, int], pitch: float) -> Part:
     """One part, in the scan's pixels: from the first of its rows that was found to the last."""
     middles = [
-        scan.laid[place[0]].strip.top + scan.rows[place[0]].middles[place[1]]
+        scan.strips[place[0]].top + scan.rows[place[0]].middles[place[1]]
         for fit in fits for place in fit.places if place is not None and place[0] in group
     ]  # fmt: skip
     top, bottom = max(0, round(min(middles) - 0.7 * pitch)), round(max(middles) + 0.7 * pitch)
     edges: list[Edge] = []
     columns: list[int | None] = []
     for strip in range(group[0], group[-1] + 1):
-        one = scan.laid[strip].strip
+        one = scan.strips[strip]
         if not edges:
             edges.append(one.left)
         elif one.left is not edges[-1]:
@@ -192,23 +192,20 @@ def _part(scan: Scan, fits: Sequence[Fit], group: list[int], held: dict[int, int
 
 def _blank(scans: Sequence[Scan], best: int, listing: Listing) -> tuple[Gray, Listing]:
     """The print above the table's parts as most scans have it, on white, in a form's frame; and the table there."""
-    reference = scans[best].image
-    scale = SIDE / max(reference.shape[:2])
-    height, width = (round(side * scale) for side in reference.shape[:2])
-    gray = np.asarray(
-        cv2.cvtColor(cv2.resize(reference, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY), np.uint8
-    )
+    reference = scans[best].gray
+    scale = SIDE / max(reference.shape)
+    height, width = (round(side * scale) for side in reference.shape)
+    gray = np.asarray(cv2.resize(reference, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     framed = _scaled(listing, scale, width, height)
     framed = replace(framed, parts=tuple(_headed(part, gray, framed.pitch) for part in framed.parts))
     copies: list[list[Gray]] = [[gray] for _ in framed.parts]
     for scan in (*scans[:best], *scans[best + 1 :]):
-        where = anchor(scan.image, gray, framed.headers)
+        where = anchor(np.asarray(cv2.cvtColor(scan.gray, cv2.COLOR_GRAY2BGR), np.uint8), gray, framed.headers)
         if where is None:
             raise CallError(f"{scan.labelled.scan.path}: this page does not look like the other scans")
-        page = np.asarray(cv2.cvtColor(scan.image, cv2.COLOR_BGR2GRAY), np.uint8)
         for place, own in zip(where.parts, copies, strict=True):
             if place.score > FOUND:
-                own.append(place.warp(page, width, height))
+                own.append(place.warp(scan.gray, width, height))
     blank = np.full(gray.shape, 255, np.uint8)
     for part, own in zip(framed.parts, copies, strict=True):
         x0, y0, x1, y1 = part.header
