@@ -25,14 +25,19 @@ _LONGEST = 5
 """Characters of a mark at most."""
 _SHARE = 0.9
 """Of the crops that read as a mark, the share below which the value above is typed."""
+_ALL_ALIKE = 0.15
+"""Share of rows with a value of their own under which these do not tell marks from what another column says."""
+_COVERED = 0.6
+"""Share of rows that the two commonest marks are then read in."""
 _MOST = 20
 
 
 def learn_dittos(rows: Iterable[tuple[str, str, bool]]) -> tuple[str, ...]:
     """The marks of a column: of each row what was read, what was typed, and whether that is the value above."""
+    given = list(rows)
     repeated: Counter[str] = Counter()
     others: Counter[str] = Counter()
-    for read, typed, repeats in rows:
+    for read, typed, repeats in given:
         if read and len(read) <= _LONGEST and plain(read).casefold() != plain(typed).casefold():
             (repeated if repeats else others)[read] += 1
         elif read:
@@ -41,6 +46,9 @@ def learn_dittos(rows: Iterable[tuple[str, str, bool]]) -> tuple[str, ...]:
         mark for mark, count in repeated.most_common(_MOST)
         if count >= (1 if mark in USUAL else 2) and count >= _SHARE * (count + others[mark])
     ]  # fmt: skip
+    again = sum(repeats for *_, repeats in given)
+    if len(given) - again < _ALL_ALIKE * len(given):
+        marks = marks[:2] if sum(repeated[mark] for mark in marks[:2]) >= _COVERED * again else []
     return tuple(marks)
 
 

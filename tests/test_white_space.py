@@ -79,6 +79,10 @@ def test_only_what_is_read_where_a_value_repeats_is_a_mark() -> None:
     assert learn_dittos(rows) == ("u",)
     assert learn_dittos([*rows, ("u", "4", False)]) == ()
     assert learn_dittos([('"', "Lyon", True), ("Lyon", "Lyon", False)]) == ('"',)
+    page = [("Lyon", "Lyon", False), *[("11", "Lyon", True)] * 9]
+    assert learn_dittos(page) == ("11",)
+    counts = [(str(number % 5), "Lyon", number > 0) for number in range(20)]  # another column, read by mistake
+    assert learn_dittos(counts) == ()
 
 
 def test_a_mark_is_as_sure_as_it_and_the_value_above_are() -> None:
