@@ -59,6 +59,9 @@ def as_above(
 
     A mark with nothing above it comes out as it stands there, hardly sure.
     """
+    marks = [mark for mark in marks if set(mark) <= set(alphabet)]  # another reader's may have had more
+    if not marks:
+        return None
     free = decode(seen, alphabet)
     chances = [likelihood(seen, [alphabet.index(sign) + 1 for sign in mark]) for mark in marks]
     chance = min(1.0, sum(chances))

@@ -95,6 +95,7 @@ def test_a_mark_is_as_sure_as_it_and_the_value_above_are() -> None:
     assert (reading.text, clues.length) == ("Lyon", 4)
     assert 0.5 < reading.confidence < 0.9
     assert as_above(seen, "uvw", ("w",), above) is None
+    assert as_above(seen, "uvw", ("〃",), above) is None
     first = as_above(seen, "uvw", ("u",), None)
     assert first is not None
     assert first[0].confidence < 0.1
