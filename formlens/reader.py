@@ -43,13 +43,13 @@ class Reader:
         properties = self._session.get_modelmeta().custom_metadata_map
         self.alphabet: str = properties["alphabet"]
         self.version: str = properties["version"]
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or len(os.sched_getaffinity(0))
 
     def probabilities(self, crops: Sequence[Image]) -> list[NDArray[np.float32]]:
         """What the network sees in each crop: shape (steps, 1 + len(alphabet)), the blank first, summing to one."""
-        if self._threads == 1 or len(crops) < 2:
+        if self.threads == 1 or len(crops) < 2:
             return [self._see(crop) for crop in crops]
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(self._see, crops))
 
     def decode(self, probabilities: NDArray[np.float32], charset: Charset = TEXT) -> Reading:
