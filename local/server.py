@@ -65,11 +65,13 @@ def main(listening: int, folder: Path) -> None:
     # Imported here: the emulator reads its settings, the certificate among them, while it is imported.
     from ministack.app import app
 
-    from local import adopt, redrive, strict
+    from local import adopt, quotas, redrive, sagemaker, served, strict
 
     strict.install()
     redrive.install()
     adopt.install()
+    for service in (sagemaker.SERVICE, quotas.SERVICE):
+        served.install(service)
     config = Config()
     config.bind = [f"fd://{listening}"]
     config.certfile, config.keyfile = str(folder / CERTIFICATE), str(folder / KEY)
