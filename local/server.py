@@ -1,8 +1,9 @@
-"""The process that is the cloud: a listening socket and an empty folder go in, AWS on 127.0.0.1 comes out.
+"""The process that is the cloud: listening sockets and an empty folder go in, AWS on 127.0.0.1 comes out.
 
-Run by `local.cloud` on the interpreter of the cloud's own environment: `python -m local.server FD FOLDER`. Everything
-else is in its environment variables, because the emulator reads them while it is imported and its functions inherit
-them. It ends when its standard input closes, and so with the process that started it, however that ended.
+Run by `local.cloud` on the interpreter of the cloud's own environment: `python -m local.server FD FD FD FOLDER`, with
+the sockets of AWS itself, of IoT's broker, and of what else devices call. Everything else is in its environment
+variables, because the emulator reads them while it is imported and its functions inherit them. It ends when its
+standard input closes, and so with the process that started it, however that ended.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import ipaddress
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -59,19 +61,24 @@ def end_with_parent(folder: Path) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def main(listening: int, folder: Path) -> None:
+def main(listening: int, broker: int, devices: int, folder: Path) -> None:
     """Serve until standard input closes."""
     write_certificate(folder)
     # Imported here: the emulator reads its settings, the certificate among them, while it is imported.
     from ministack.app import app
 
-    from local import adopt, quotas, redrive, sagemaker, served, strict
+    from local import adopt, greengrass, quotas, redrive, sagemaker, served, strict, things
+    from local import devices as calls
 
     strict.install()
     redrive.install()
     adopt.install()
-    for service in (sagemaker.SERVICE, quotas.SERVICE):
+    for service in (sagemaker.SERVICE, quotas.SERVICE, things.SERVICE, greengrass.SERVICE):
         served.install(service)
+    called = socket.socket(fileno=devices)
+    things.install(socket.socket(fileno=broker), folder / CERTIFICATE, folder / KEY, called.getsockname()[1])
+    things.on_message(greengrass.hear)
+    calls.serve(called, folder / CERTIFICATE, folder / KEY)
     config = Config()
     config.bind = [f"fd://{listening}"]
     config.certfile, config.keyfile = str(folder / CERTIFICATE), str(folder / KEY)
@@ -82,4 +89,4 @@ def main(listening: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(*(int(number) for number in sys.argv[1:4]), folder=Path(sys.argv[4]))

@@ -64,6 +64,14 @@ def inventory(cloud: Cloud) -> set[str]:
         "topic": names(cloud, "sns", "list_topics", "Topics", "TopicArn"),
         "dashboard": names(cloud, "cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
         "alarm": names(cloud, "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+        "thing": names(cloud, "iot", "list_things", "things", "thingName"),
+        "certificate": names(cloud, "iot", "list_certificates", "certificates", "certificateId"),
+        "certificate's policy": names(cloud, "iot", "list_policies", "policies", "policyName"),
+        "role alias": set(cloud.client("iot").list_role_aliases()["roleAliases"]),
+        "secret": names(cloud, "secretsmanager", "list_secrets", "SecretList", "Name"),
+        "component": names(cloud, "greengrassv2", "list_components", "components", "componentName"),
+        "deployment": names(cloud, "greengrassv2", "list_deployments", "deployments", "deploymentId"),
+        "core device": names(cloud, "greengrassv2", "list_core_devices", "coreDevices", "coreDeviceThingName"),
     }
     return {f"{kind}: {name}" for kind, found in listed.items() for name in found}
 
