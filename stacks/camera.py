@@ -241,6 +241,7 @@ class CameraStack(cdk.Stack):
         )
         # What was deployed before stays where a camera that is off still has it; lambda/forget.py knows when it may go.
         component.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN
+        component.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE
         # What differs between cameras is the deployment's: the component's version says nothing of it.
         told = {
             "SOURCE": camera.source,

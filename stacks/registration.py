@@ -44,7 +44,7 @@ class Registration:
                 _allow(self._forget, ["greengrass:ListComponentVersions"], [arn]),
                 _allow(self._forget, ["greengrass:DeleteComponent"], [f"{arn}:versions:*"]),
                 _allow(self._forget, ["greengrass:DeleteCoreDevice", "greengrass:ListInstalledComponents"], [core]),
-                _allow(self._forget, ["iot:DeleteThingShadow"], [f"{target}/{GREENGRASS_SHADOW}"]),
+                _allow(self._forget, ["iot:DeleteThingShadow"], [target, f"{target}/{GREENGRASS_SHADOW}"]),
                 _allow(self._forget, ["greengrass:ListDeployments"], ["*"]),
                 _allow(
                     self._forget, ["greengrass:GetDeployment"], [self._arn("greengrass", "deployments", "*", COLON)]
@@ -65,8 +65,8 @@ class Registration:
                 certify,
                 [f"secretsmanager:{verb}" for verb in ("CreateSecret", "DescribeSecret", "DeleteSecret")]
                 + ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
-                # six letters that AWS adds to the name
-                [self._arn("secretsmanager", "secret", f"{secret}-??????", COLON)],
+                # six letters that AWS adds to the name; before it has added them, the name alone
+                [self._arn("secretsmanager", "secret", f"{secret}{end}", COLON) for end in ("", "-??????")],
             )
         ]
         if first:
