@@ -34,7 +34,10 @@ def handler(event: dict[str, Any], context: Any) -> None:
         if event["RequestType"] == "Delete":
             forget(properties)
         elif event["RequestType"] == "Update":
-            prune(properties)
+            try:
+                prune(properties)
+            except ClientError:
+                logger.exception("older versions stay")  # which is no reason to hold up a deploy
     except Exception as error:
         logger.exception("something of the camera is left")
         answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}; deploy again to go on"}

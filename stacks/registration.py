@@ -45,6 +45,8 @@ class Registration:
                 _allow(self._forget, ["greengrass:DeleteComponent"], [f"{arn}:versions:*"]),
                 _allow(self._forget, ["greengrass:DeleteCoreDevice", "greengrass:ListInstalledComponents"], [core]),
                 _allow(self._forget, ["iot:DeleteThingShadow"], [target, f"{target}/{GREENGRASS_SHADOW}"]),
+                # Greengrass asks IoT for its caller what a thing's deployment is
+                _allow(self._forget, ["iot:DescribeThing", "iot:GetThingShadow"], [target]),
                 _allow(self._forget, ["greengrass:ListDeployments"], ["*"]),
                 _allow(
                     self._forget, ["greengrass:GetDeployment"], [self._arn("greengrass", "deployments", "*", COLON)]
