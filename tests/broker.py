@@ -21,11 +21,12 @@ class Broker:
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)
         self._client.tls_set(str(authority), str(certificate), str(key), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self._port, self._said = port, queue.Queue[tuple[str, Any]]()
+        self._messages = queue.Queue[tuple[str, Any]]()  # apart: one may come before the answer to what asked for it
         self._client.on_connect = lambda *said: self._said.put(("connected", said[3]))
         self._client.on_disconnect = lambda *said: self._said.put(("disconnected", said[3]))
         self._client.on_subscribe = lambda *said: self._said.put(("subscribed", said[3]))
         self._client.on_publish = lambda *said: self._said.put(("published", said[2]))
-        self._client.on_message = lambda *said: self._said.put(("message", said[2]))
+        self._client.on_message = lambda *said: self._messages.put(("message", said[2]))
 
     def __enter__(self) -> Self:
         try:
@@ -58,14 +59,15 @@ class Broker:
 
     def message(self) -> tuple[str, bytes]:
         """The next message that comes: its topic and what it says."""
-        found = self._wait("message")
+        found = self._wait("message", self._messages)
         return found.topic, found.payload
 
-    def _wait(self, what: str) -> Any:
+    def _wait(self, what: str, among: "queue.Queue[tuple[str, Any]] | None" = None) -> Any:
+        heard = among or self._said
         try:
-            event, said = self._said.get(timeout=SECONDS)
+            event, said = heard.get(timeout=SECONDS)
             while event not in (what, "disconnected"):
-                event, said = self._said.get(timeout=SECONDS)
+                event, said = heard.get(timeout=SECONDS)
         except queue.Empty:
             raise Refused(f"not {what} in {SECONDS} s") from None
         if event != what or (event == "connected" and said.is_failure):

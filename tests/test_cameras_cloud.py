@@ -237,7 +237,7 @@ def test_a_cameras_credentials_add_its_own_pages_and_change_none(yard: Yard) -> 
         return "done"
 
     new = {"IfNoneMatch": "*"}
-    probe = f"inbox/any/{thing('desk')}/"
+    probe = f"inbox/any/{thing('desk')}/probe"
     assert put(probe, **new) == "done"
     assert put(probe, **new) == "PreconditionFailed"
     assert put(probe) == "AccessDenied"
@@ -288,7 +288,7 @@ def test_the_deployed_component_reads_a_page_under_its_camera_and_the_row_arrive
 ) -> None:
     assert installed.version == "1.0.0"
     page = np.asarray(cv2.imread(str(CARD)), np.uint8)
-    scene = placed(lying(page, tall=0.4), hunts=False, still=10)
+    scene = placed(lying(page, tall=0.4), hunts=False, still=24)
     recording = [cv2.imencode(".jpg", frame)[1].tobytes() for frame in film(page, scene, size=(1440, 1080))]
     python = Path(sys.base_prefix) / "bin" / f"python{LOCAL.python}"
     (yard.folder / "kept").mkdir()
