@@ -129,15 +129,19 @@ EXEMPT = (
         for prefix in ("results/", "failed/", "claims/any/", "inbox/any/formlens-<stage>-desk/", "forms/", "models/")
     ),
     Exempt(WILDCARD, "Camera/ForgetRole", "*", "greengrass:ListDeployments knows no resource to narrow it to."),
-    Exempt(
-        WILDCARD,
-        "Camera/ForgetRole",
-        ":components:formlens.<stage>.hall:versions:*",
-        "Any version of this camera's component.",
+    *(
+        Exempt(WILDCARD, "Camera/ForgetRole", end, "Any camera that the stage has or had: its leave outlives each.")
+        for end in (
+            "/cameras/formlens-<stage>-*",
+            ":components:formlens.<stage>.*",
+            ":coreDevices:formlens-<stage>-*",
+            ":thing/formlens-<stage>-*",
+        )
     ),
     Exempt(WILDCARD, "Camera/ForgetRole", ":deployments:*", "Deployments are named by Greengrass."),
     Exempt(WILDCARD, "Camera/CertifyRole", "*", "iot:CreateKeysAndCertificate knows no resource."),
     Exempt(WILDCARD, "Camera/CertifyRole", ":cert/*", "Certificates are named by AWS IoT."),
+    Exempt(WILDCARD, "Camera/CertifyRole", ":secret:formlens/formlens-<stage>-*", "As for Camera/ForgetRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "*", "sagemaker:ListApps and ListSpaces know no resource to narrow them to."),
     Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),

@@ -114,6 +114,11 @@ class Yard:
         lines = [line for line in self.formlens("status").stdout.splitlines() if f"camera {name} " in line]
         return " ".join(" ".join(lines).split())
 
+    def failures(self) -> list[str]:
+        """What went wrong in the stack Camera, though the deploy may have gone through: old resources that stay."""
+        events = self.cloud.client("cloudformation").describe_stack_events(StackName="FormLens-local-Camera")
+        return [str(one) for one in events["StackEvents"] if "FAILED" in one["ResourceStatus"]]
+
     def versions(self) -> set[str]:
         """The versions that there are of the component of `hall`."""
         account, region = self.cloud.client("sts").get_caller_identity()["Account"], self.cloud.access["AWS_REGION"]
@@ -358,7 +363,10 @@ def test_cameras_that_are_taken_out_of_settings_leave_nothing(yard: Yard, instal
     before = {one for one in stage.inventory(yard.cloud) if "desk" in one or "till" in one}
     assert {one.split(":")[0] for one in before} >= {"thing", "role alias", "role", "certificate's policy", "secret"}
     certificates = len(yard.cloud.client("iot").list_certificates()["certificates"])
+    bucket = yard.outputs[stage.BUCKET]
+    yard.cloud.client("s3").put_object(Bucket=bucket, Key=f"cameras/{thing('desk')}.json", Body=b"{}")
     yard.deploy("hall", parameters={"timeout_in_seconds": 61})
+    assert not yard.failures()
     assert not {one for one in stage.inventory(yard.cloud) if "desk" in one or "till" in one}
     assert len(yard.cloud.client("iot").list_certificates()["certificates"]) == certificates - 2
     assert not keys(yard.cloud, yard.outputs, f"cameras/{thing('desk')}")
@@ -377,6 +385,7 @@ def test_a_camera_is_registered_again_with_another_key_and_old_versions_go_when_
     assert asked.exit_code == 1
     yard.cameras["desk"] = eval(asked.stdout.strip().rstrip(","), {"Camera": Camera})  # noqa: S307
     yard.deploy("hall", "desk", parameters={"timeout_in_seconds": 62})
+    assert not yard.failures()
     assert yard.versions() == {"2.0.0", "3.0.0"}
     assert yard.enroll("desk").exit_code == 0
     with yard.broker("desk") as broker:
