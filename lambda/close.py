@@ -22,7 +22,7 @@ PATIENCE_S = 55 * 60
 KINDS = ("Domain", "Notebook", "Pipeline", "Registry")
 """Properties that say what is to be closed: by its id a domain, by its name anything else."""
 SPARE_MS = 60_000
-PAUSE_S = 5.0
+PAUSE_S = 2.0
 GONE = ("ResourceNotFound", "ResourceNotFoundException")
 LATER = ("ResourceInUse", "ConflictException", "ThrottlingException")
 

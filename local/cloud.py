@@ -7,6 +7,7 @@
 One process on free ports, HTTPS with a certificate of its own, IAM enforced, functions run. State is in memory.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -99,6 +100,11 @@ class Cloud:
     def log(self) -> str:
         """What the cloud itself complained about so far."""
         return (self.folder / "log").read_text(errors="replace")
+
+    def allowed(self) -> list[tuple[str, str, str, dict[str, Any]]]:
+        """What IAM has let roles do so far: role, action, resource, and the condition keys of the request."""
+        written = self.folder / "allowed.jsonl"
+        return [tuple(json.loads(line)) for line in written.read_text().splitlines()] if written.exists() else []
 
     def _start(self, python: Path) -> None:
         with ExitStack() as opened:

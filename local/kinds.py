@@ -15,6 +15,8 @@ from ministack.core.responses import get_account_id, get_region
 Record = dict[str, Any]
 TAKES_S = 0.3
 """What AWS needs minutes for."""
+VALIDATION = "ValidationException"
+"""The code with which SageMaker refuses whatever it has no better code for."""
 NEXT = "#next"
 """In a record: when it changes by itself, and to what; None: it is gone."""
 
@@ -83,7 +85,7 @@ class Kind:
         record = {"CreationTime": now, "LastModifiedTime": now, self.state: "InService", **asked}
         record |= self.makes(record)
         record.setdefault(self.arn or f"{self.noun}Arn", self.arn_of(record))
-        if self.name(record) in self.all_by_name():
+        if self.all_by_name().get(self.name(record), {}).get(self.state, "Deleted") != "Deleted":
             raise Refused("ResourceInUse", f"{self.noun} {self.name(record)[-1]} already exists")
         self.records[self.name(record)] = record
         return record

@@ -12,6 +12,8 @@ from ministack.services import iam
 from local.kinds import Record, Refused, arn
 from local.served import Check, Service
 
+# Named here, so that the cloud does not start without them.
+roles, make_role = iam._roles, iam._create_service_linked_role
 ROLE, CALLER = "AWSServiceRoleForServiceQuotas", "servicequotas.amazonaws.com"
 EMULATED = "AWSServiceRoleForServicequotas"
 """What the emulator calls that role."""
@@ -39,9 +41,13 @@ def _named(asked: Record) -> Record:
     raise Refused(*MISSING)
 
 
-def _all(asked: Record) -> Record:
-    """A page of what holds for the account."""
-    every = [_quota(name, value) for name, value in VALUES.items()] if asked["ServiceCode"] == "sagemaker" else []
+def _applied(asked: Record) -> Record:
+    """Values that were applied to the account: what it never had of, is among the defaults alone."""
+    return _page(asked, {name: value for name, value in VALUES.items() if value})
+
+
+def _page(asked: Record, values: dict[str, float]) -> Record:
+    every = [_quota(name, value) for name, value in values.items()] if asked["ServiceCode"] == "sagemaker" else []
     start, size = int(asked.get("NextToken", 0)), int(asked.get("MaxResults", 10))
     more = {"NextToken": str(start + size)} if start + size < len(every) else {}
     return {"Quotas": every[start : start + size], **more}
@@ -56,10 +62,10 @@ def _request(asked: Record) -> Record:
         raise Refused("ResourceAlreadyExistsException", "Only one open service quota increase request is allowed")
     if asked["DesiredValue"] <= quota["Value"]:
         raise Refused("IllegalArgumentException", "The desired value is not more than the current one")
-    if not iam._roles.get(ROLE):
-        iam._create_service_linked_role({"AWSServiceName": CALLER})
-        made = iam._roles.pop(EMULATED)
-        iam._roles[ROLE] = {**made, "RoleName": ROLE, "Arn": made["Arn"].replace(EMULATED, ROLE)}
+    if not roles.get(ROLE):
+        make_role({"AWSServiceName": CALLER})
+        made = roles.pop(EMULATED)
+        roles[ROLE] = {**made, "RoleName": ROLE, "Arn": made["Arn"].replace(EMULATED, ROLE)}
     told = {key: quota[key] for key in ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn")}
     request = {"Id": f"{len(REQUESTS):032}", "Status": "PENDING", "DesiredValue": asked["DesiredValue"]}
     REQUESTS.append({**told, **request, "Created": time.time()})
@@ -73,7 +79,7 @@ def _requested(asked: Record) -> Record:
 
 
 def _also(operation: str, asked: Record) -> list[Check]:
-    if operation != "RequestServiceQuotaIncrease" or iam._roles.get(ROLE):
+    if operation != "RequestServiceQuotaIncrease" or roles.get(ROLE):
         return []
     made = f"arn:aws:iam::{get_account_id()}:role/aws-service-role/{CALLER}/{ROLE}"
     return [("iam:CreateServiceLinkedRole", made, {"iam:AWSServiceName": CALLER})]
@@ -84,8 +90,8 @@ SERVICE = Service(
     "servicequotas",
     kinds=(),
     does={
-        "ListServiceQuotas": _all,
-        "ListAWSDefaultServiceQuotas": _all,
+        "ListServiceQuotas": _applied,
+        "ListAWSDefaultServiceQuotas": lambda asked: _page(asked, VALUES),
         "GetServiceQuota": lambda asked: {"Quota": _named(asked)},
         "RequestServiceQuotaIncrease": _request,
         "ListRequestedServiceQuotaChangeHistory": _requested,

@@ -61,24 +61,46 @@ def end_with_parent(folder: Path) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
+def install(folder: Path) -> None:
+    """Make the emulator as strict as AWS, and give it what it lacks; `folder` is where it writes.
+
+    Raises AttributeError or KeyError, naming it, when something that is replaced no longer exists.
+    """
+    from local import (
+        adopt,
+        alarms,
+        budgets,
+        greengrass,
+        logged,
+        quotas,
+        redrive,
+        sagemaker,
+        served,
+        strict,
+        things,
+        witness,
+    )
+
+    for addition in (strict, redrive, adopt, alarms, budgets, logged, things):
+        addition.install()
+    witness.install(folder)
+    for service in (sagemaker.SERVICE, quotas.SERVICE, things.SERVICE, greengrass.SERVICE):
+        served.install(service)
+
+
 def main(listening: int, broker: int, devices: int, folder: Path) -> None:
     """Serve until standard input closes."""
     write_certificate(folder)
     # Imported here: the emulator reads its settings, the certificate among them, while it is imported.
     from ministack.app import app
 
-    from local import adopt, greengrass, quotas, redrive, sagemaker, served, strict, things
     from local import devices as calls
+    from local import things
 
-    strict.install()
-    redrive.install()
-    adopt.install()
-    for service in (sagemaker.SERVICE, quotas.SERVICE, things.SERVICE, greengrass.SERVICE):
-        served.install(service)
-    called = socket.socket(fileno=devices)
-    things.install(socket.socket(fileno=broker), folder / CERTIFICATE, folder / KEY, called.getsockname()[1])
-    things.on_message(greengrass.hear)
-    calls.serve(called, folder / CERTIFICATE, folder / KEY)
+    called, certificate, key = socket.socket(fileno=devices), folder / CERTIFICATE, folder / KEY
+    things.places = things.Places(socket.socket(fileno=broker), certificate, key, called.getsockname()[1])
+    install(folder)
+    calls.serve(called, certificate, key)
     config = Config()
     config.bind = [f"fd://{listening}"]
     config.certfile, config.keyfile = str(folder / CERTIFICATE), str(folder / KEY)

@@ -13,6 +13,12 @@ BUCKET = "BucketName"
 QUEUES = ("FoldersQueue", "ScansQueue", "ResultsQueue")
 """The outputs that name the queues, in the order in which a page passes them."""
 
+# What is listed under longer names: an operation, and in its answer the entries and the name of one.
+_CONFIG = "NotebookInstanceLifecycleConfig"
+LIFECYCLES = ("list_notebook_instance_lifecycle_configs", f"{_CONFIG}s", f"{_CONFIG}Name")
+REGISTRIES = ("list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName")
+PACKAGES = ("list_model_packages", "ModelPackageSummaryList", "ModelPackageArn")
+
 
 def synthesize(assembly: Path) -> None:
     """Write the templates and assets of the stage into `assembly`. Raises CdkError."""
@@ -72,14 +78,34 @@ def inventory(cloud: Cloud) -> set[str]:
         "component": names(cloud, "greengrassv2", "list_components", "components", "componentName"),
         "deployment": names(cloud, "greengrassv2", "list_deployments", "deployments", "deploymentId"),
         "core device": names(cloud, "greengrassv2", "list_core_devices", "coreDevices", "coreDeviceThingName"),
+        "network": names(cloud, "ec2", "describe_vpcs", "Vpcs", "VpcId"),
+        "subnet": names(cloud, "ec2", "describe_subnets", "Subnets", "SubnetId"),
+        "security group": names(cloud, "ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+        "file system": names(cloud, "efs", "describe_file_systems", "FileSystems", "FileSystemId"),
+        "budget": names(cloud, "budgets", "describe_budgets", "Budgets", "BudgetName", AccountId=ACCOUNT),
+        "domain": names(cloud, "sagemaker", "list_domains", "Domains", "DomainId"),
+        "profile": names(cloud, "sagemaker", "list_user_profiles", "UserProfiles", "UserProfileName"),
+        "space": names(cloud, "sagemaker", "list_spaces", "Spaces", "SpaceName"),
+        "app": names(cloud, "sagemaker", "list_apps", "Apps", "AppName"),
+        "notebook": names(cloud, "sagemaker", "list_notebook_instances", "NotebookInstances", "NotebookInstanceName"),
+        "lifecycle": names(cloud, "sagemaker", *LIFECYCLES),
+        "pipeline": names(cloud, "sagemaker", "list_pipelines", "PipelineSummaries", "PipelineName"),
+        "registry": names(cloud, "sagemaker", *REGISTRIES),
+    }
+    listed["package"] = {
+        package
+        for group in listed["registry"]
+        for package in names(cloud, "sagemaker", *PACKAGES, ModelPackageGroupName=group)
     }
     return {f"{kind}: {name}" for kind, found in listed.items() for name in found}
 
 
-def names(cloud: Cloud, service: str, operation: str, entries: str, name: str) -> set[str]:
+def names(cloud: Cloud, service: str, operation: str, entries: str, name: str, **which: str) -> set[str]:
     """The names in one listing of one service, all of its pages."""
     client = cloud.client(service)
     pages = (
-        client.get_paginator(operation).paginate() if client.can_paginate(operation) else [getattr(client, operation)()]
+        client.get_paginator(operation).paginate(**which)
+        if client.can_paginate(operation)
+        else [getattr(client, operation)(**which)]
     )
     return {entry[name] for page in pages for entry in page.get(entries, [])}

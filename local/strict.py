@@ -37,6 +37,8 @@ def install() -> None:
         keep_bucket_tags,
         know_conditional_writes,
         unpack_layers_once,
+        name_resources,
+        name_the_namespace,
     ):
         make_strict()
 
@@ -201,6 +203,41 @@ def unpack_layers_once() -> None:
         return SimpleNamespace(ZipFile=Archive, BadZipFile=module.BadZipFile, LargeFileError=module.LargeZipFile)
 
     swap(lambda_runtime, "zipfile", wrap)
+
+
+def name_resources() -> None:
+    """IAM is asked about a stream of a log group, not of the group, and about the registry that somebody's image is in.
+
+    What may be done to logs is said of `…:*` on AWS; on a group's bare ARN nothing but its tags is asked for.
+    """
+
+    def wrap(resource: Function) -> Function:
+        def strict(service: str, method: str, path: str, headers: Any, body: bytes, *args: Any) -> str:
+            arn: str = resource(service, method, path, headers, body, *args)
+            asked = json.loads(body or b"{}") if service in ("logs", "ecr") else {}
+            if "logGroupName" in asked:
+                return f"{arn}:log-stream:{asked.get('logStreamName', '')}"
+            account = args[-1]
+            return arn.replace(f":{account}:", f":{asked['registryId']}:") if asked.get("registryId") else arn
+
+        return strict
+
+    swap(iam_actions, "extract_resource_arn", wrap)
+
+
+def name_the_namespace() -> None:
+    """IAM is told the namespace of a metric: who may write to one may not write to every other."""
+
+    def wrap(keys: Function) -> Function:
+        def strict(service: str, action: str, body: bytes, *args: Any) -> dict[str, Any]:
+            more = {}
+            if action == "cloudwatch:PutMetricData":
+                more["cloudwatch:namespace"] = str(json.loads(body or b"{}").get("Namespace", ""))
+            return {**keys(service, action, body, *args), **more}
+
+        return strict
+
+    swap(iam_actions, "request_tag_context", wrap)
 
 
 def _new_properties(arguments: tuple[Any, ...]) -> dict[str, Any]:

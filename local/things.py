@@ -11,12 +11,14 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ministack.core.responses import json_response
-from ministack.services import iam, iot, sts
+from ministack.services import iam, iot, lambda_svc, sts
 
+from local import greengrass
 from local.kinds import Kind, Record, Refused
 from local.served import Service
 from local.strict import swap
@@ -46,16 +48,42 @@ SERVICE = Service(
 )
 
 
-def install(broker: socket.socket, certificate: Path, key: Path, devices: int) -> None:
-    """Have the broker listen on this socket, and devices find everything else on the port of `local.devices`.
+USED = (
+    (iot, ("_MtlsAcceptor", "_mqtt_policy_allows", "_mqtt_policy_context", "_mtls_resolve_identity", "_things")),
+    (iam, ("_gen_secret", "_gen_session_access_key", "_gen_session_token")),
+    (sts, ("_role_id", "register_session")),
+    (lambda_svc, ("_functions",)),
+)
+"""What devices and Greengrass take from the emulator, each a private name of a pinned version."""
 
-    Raises AttributeError, naming it, when something that is replaced here no longer exists.
+
+@dataclass
+class Places:
+    """Where the broker listens, with which certificate, and on which port devices find all else."""
+
+    broker: socket.socket
+    certificate: Path
+    key: Path
+    devices: int
+
+
+places: Places
+"""Set by the process that has the sockets, before it serves."""
+
+
+def install() -> None:
+    """Have the broker listen on its socket, and `DescribeEndpoint` name the port of `local.devices`.
+
+    Raises AttributeError, naming it, when something that is replaced or used here no longer exists.
     """
+    for module, names in USED:
+        for name in names:
+            getattr(module, name)
 
     def endpoint(before: Callable[[Record], Any]) -> Callable[[Record], Any]:
         def here(query: Record) -> Any:
             if query.get("endpointType", DATA) in (DATA, CREDENTIALS):
-                return json_response({"endpointAddress": f"127.0.0.1:{devices}"})
+                return json_response({"endpointAddress": f"127.0.0.1:{places.devices}"})
             return before(query)
 
         return here
@@ -64,7 +92,7 @@ def install(broker: socket.socket, certificate: Path, key: Path, devices: int) -
         async def start() -> None:
             if iot._mtls_server is None:
                 loop = asyncio.get_running_loop()
-                iot._mtls_server = await loop.create_server(iot._MtlsAcceptor, sock=broker)
+                iot._mtls_server = await loop.create_server(iot._MtlsAcceptor, sock=places.broker)
                 iot._mtls_loop = loop
 
         return start
@@ -77,10 +105,14 @@ def install(broker: socket.socket, certificate: Path, key: Path, devices: int) -
 
         return strict
 
+    def ours(_: Any) -> Callable[[], tuple[str, str]]:
+        return lambda: (places.certificate.read_text(), places.key.read_text())
+
     swap(iot, "_describe_endpoint", endpoint)
     swap(iot, "_mtls_start_locked", listen)
     swap(iot, "_mtls_build_ssl_context", require)
-    swap(iot, "_mtls_ensure_server_cert", lambda _: lambda: (certificate.read_text(), key.read_text()))
+    swap(iot, "_mtls_ensure_server_cert", ours)
+    on_message(greengrass.hear)
 
 
 def session_for(alias: str, certificate: str) -> dict[str, str]:

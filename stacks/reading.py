@@ -33,7 +33,7 @@ class ReadingStack(cdk.Stack):
             "lambda/current.py",
             description="Reads scans into results",
         )
-        storage.grant(read, "s3:GetObject", "s3:GetObjectVersion", prefix="inbox")
+        storage.grant(read, "s3:GetObjectVersion", prefix="inbox")  # the version that the event names, and no other
         storage.grant(read, "s3:GetObject", "s3:PutObject", prefix="claims")
         storage.grant(read, "s3:PutObject", prefix="results")
         storage.grant(read, "s3:PutObject", prefix="failed")

@@ -100,12 +100,9 @@ class StudioStack(cdk.Stack):
         grants: list[tuple[iam.IGrantable, list[str], list[str]]] = [
             (role, ["sagemaker:DescribeDomain"], [domain.attr_domain_arn]),
             (role, ["sagemaker:DescribeUserProfile"], [profile.attr_user_profile_arn]),
-            (
-                role,
-                ["sagemaker:CreateApp", "sagemaker:DescribeApp", "sagemaker:DeleteApp", "sagemaker:AddTags"],
-                inside,
-            ),
+            (role, [f"sagemaker:{verb}App" for verb in ("Create", "Describe", "Delete")], inside[:1]),
             (role, [f"sagemaker:{verb}Space" for verb in ("Create", "Describe", "Update", "Delete")], inside[1:]),
+            (role, ["sagemaker:AddTags"], inside),
             (role, ["sagemaker:ListApps", "sagemaker:ListSpaces"], ["*"]),
             (self._closing.function, ["sagemaker:ListApps", "sagemaker:ListSpaces"], ["*"]),
             (self._closing.function, ["sagemaker:DeleteApp"], inside[:1]),
@@ -142,7 +139,7 @@ class StudioStack(cdk.Stack):
             self._storage.grant(role, "s3:GetObject", *writes, prefix=prefix)
         self._storage.grant_list(role, *READS)
         if self._trained:
-            let_people_train(role, self._trained.names, roles=self._trained.roles)
+            let_people_train(role, self._trained.names, roles=self._trained.jobs)
         return role
 
     def _sagemaker(self, resource: str) -> str:

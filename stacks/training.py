@@ -53,8 +53,8 @@ class TrainingStack(cdk.Stack):
         repository = rendered["images"]["repository"]
         images = f"arn:{self.partition}:ecr:{self.region}:{account}:repository/{repository}"
         jobs = {kind: job_role(kind, self.names, storage=storage, code=asset, images=images) for kind in KINDS}
-        role = pipeline_role(self.names, storage=storage, jobs=list(jobs.values()), images=images)
-        self.roles = [*jobs.values(), role]
+        self.jobs = list(jobs.values())
+        role = pipeline_role(self.names, storage=storage, jobs=self.jobs, images=images)
 
         group = sagemaker.CfnModelPackageGroup(
             self,

@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
@@ -61,7 +62,11 @@ class Worklist(Construct):
 
     def feed(self, function: lambda_.Function) -> None:
         """Hand what comes to a function, in batches of which parts may fail."""
-        self.queue.grant_consume_messages(function)
+        # what Lambda's poller needs (AWSLambdaSQSQueueExecutionRole); grant_consume_messages gives more
+        verbs = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        iam.Grant.add_to_principal(
+            grantee=function, actions=[f"sqs:{verb}" for verb in verbs], resource_arns=[self.queue.queue_arn]
+        )
         function.add_event_source_mapping(
             self.node.id,
             event_source_arn=self.queue.queue_arn,

@@ -146,7 +146,9 @@ def test_the_same_scan_again_changes_nothing(deployed: Deployed) -> None:
     torn = fetch(deployed.cloud, deployed.outputs, "inbox/any/torn.pdf")
     for name, data in (("plain.png", picture(1)), ("a copy.png", picture(1)), ("torn again.pdf", torn)):
         deployed.put(name, data)
-    event = {"detail": {"bucket": {"name": deployed.outputs[stage.BUCKET]}, "object": {"key": "inbox/any/three.pdf"}}}
+    bucket, key = deployed.outputs[stage.BUCKET], "inbox/any/three.pdf"
+    version = deployed.s3().head_object(Bucket=bucket, Key=key)["VersionId"]
+    event = {"detail": {"bucket": {"name": bucket}, "object": {"key": key, "version-id": version}}}
     for _ in range(3):
         message = json.dumps(event)
         deployed.cloud.client("sqs").send_message(QueueUrl=deployed.outputs["ScansQueue"], MessageBody=message)
@@ -393,14 +395,15 @@ def test_the_role_of_the_learn_function_lets_it_do_its_work_and_nothing_else(
 
 
 def test_the_role_of_the_read_function_lets_it_do_its_work_and_nothing_else(deployed: Deployed) -> None:
-    bucket = deployed.outputs[stage.BUCKET]
+    bucket, scan = deployed.outputs[stage.BUCKET], "inbox/any/plain.png"
+    version = deployed.s3().head_object(Bucket=bucket, Key=scan)["VersionId"]
     calls = [
-        ("s3", "get_object", {"Bucket": bucket, "Key": "inbox/any/plain.png"}),
+        ("s3", "get_object", {"Bucket": bucket, "Key": scan, "VersionId": version}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "inbox/any/x.png", "Body": ""}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "sheets/any/x.csv", "Body": ""}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "models/x.onnx", "Body": ""}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "forms/intake/intake.form", "Body": ""}),
-        ("s3", "delete_object", {"Bucket": bucket, "Key": "inbox/any/plain.png"}),
+        ("s3", "delete_object", {"Bucket": bucket, "Key": scan}),
         ("s3", "get_object", {"Bucket": bucket, "Key": keys(deployed.cloud, deployed.outputs, "sheets/")[0]}),
         ("s3", "list_objects_v2", {"Bucket": bucket}),
         ("s3", "create_bucket", {"Bucket": "more", "CreateBucketConfiguration": {"LocationConstraint": REGION}}),

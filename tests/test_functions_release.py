@@ -11,23 +11,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import onnx
 import pytest
 from onnx import numpy_helper
 
+import released
 from fakes import FakeS3
-from formlens.cells import page_json
 from formlens.form import load_form, save_form
-from formlens.labelled import read_folder
-from formlens.learn import learn_form
-from formlens.pages import read_pages
-from formlens.pipeline import read_page
 from formlens.reader import SHIPPED, Reader
 from formlens.released import POINTER, Pointer, Released, pointer_json, read_pointer
-from formlens.types import CallError, Page
-from forms import VALUES, draw_form, fill, scan, write_labelled
-from model.package import Golden, choose_golden, write_package
+from formlens.types import CallError
+from model.package import write_package
 
 current = importlib.import_module("current")
 keys = importlib.import_module("keys")
@@ -61,16 +55,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the evaluation puts into a package: a form, and a golden page as the shipped reader reads it."""
-    folder = tmp_path_factory.mktemp("labelled")
-    form = learn_form(read_folder(write_labelled(folder / "intake", 1)), "intake", Reader(threads=1)).form
-    save_form(form, folder / "intake.form")
-    data = cv2.imencode(".png", scan(fill(draw_form(), VALUES[3]), 8).image)[1].tobytes()
-    (page,) = read_pages(data, "new.png")
-    assert isinstance(page, Page)
-    read = page_json(read_page(page, Reader(threads=1), [form]))
-    assert any(not cell["flagged"] and cell["text"] for cell in read["cells"])
-    return {"form": (folder / "intake.form").read_bytes(), "golden": choose_golden([Golden("new.png", data, read)])}
+    return released.make(tmp_path_factory.mktemp("labelled"))
 
 
 @pytest.fixture

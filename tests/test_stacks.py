@@ -199,7 +199,7 @@ def test_every_function_owns_its_role_and_its_log(stage: str, name: str) -> None
 def test_only_the_sheet_function_writes_sheets_and_only_the_read_function_reads_scans() -> None:
     may = {(id[:5], text) for id, text in _allowed("dev", "Reading")}
     assert ("Sheet", "s3:PutObject /sheets/*") in may
-    assert ("ReadR", "s3:GetObject /inbox/*") in may
+    assert ("ReadR", "s3:GetObjectVersion /inbox/*") in may
     assert ("ReadR", "s3:PutObject /sheets/*") not in may
     assert ("Sheet", "s3:GetObject /inbox/*") not in may
     assert ("Sheet", "s3:PutObject /results/*") not in may

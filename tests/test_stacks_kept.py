@@ -1,6 +1,7 @@
-"""The production stage on the embedded cloud: what its bucket holds outlives the stacks, and is taken up again.
+"""The production stage on the embedded cloud: updated from its first release, destroyed, and taken up again.
 
-It is deployed, compared and destroyed by the commands of the Makefile; only their questions are answered beforehand.
+What its bucket and its registry hold outlives both. It is deployed, compared and destroyed by the commands of the
+Makefile; only their questions are answered beforehand.
 """
 
 import shlex
@@ -13,7 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 import hostile
+from changes.data import HOLDS
 from draw import Style, draw_table
+from first import first_assembly
 from local import stage
 from local.cdk import cdk
 from local.cloud import ACCOUNT, REGION, Cloud
@@ -28,13 +31,12 @@ pytestmark = pytest.mark.cloud
 BUCKET = f"deeplens-sagemaker-prod-{ACCOUNT}-{REGION}"
 PATIENCE = 60
 ROWS = 3
-# The stage as it is, but for the interpreter: functions run on that of the embedded cloud, whatever AWS has. And
-# without the training pipeline, whose resources the embedded cloud does not have.
+# The stage as it is, but for the interpreter: functions run on that of the embedded cloud, whatever AWS has.
 PROD = """
 import runpy
 from dataclasses import replace
 from stacks.settings import LOCAL, PROD, STAGES
-STAGES["prod"] = replace(PROD, python=LOCAL.python, read=LOCAL.read, training=None)
+STAGES["prod"] = replace(PROD, python=LOCAL.python, read=LOCAL.read)
 runpy.run_path("app.py")
 """
 
@@ -46,28 +48,37 @@ def cloud() -> Iterator[Cloud]:
         yield cloud
 
 
-def test_prod_keeps_its_bucket_and_a_later_deploy_takes_it_up_again(cloud: Cloud, tmp_path: Path) -> None:
+def test_prod_is_updated_destroyed_but_for_its_data_and_taken_up_again(cloud: Cloud, tmp_path: Path) -> None:
     before, assembly = stage.inventory(cloud), tmp_path / "out"
     layer_bundle(LOCAL.python)  # fetched here: in the cloud's environment nobody but the cloud is trusted
     # In the cloud's environment all the same: the account that cdk finds there is written into the bucket's name.
     app = f"python -c {shlex.quote(PROD)}"
     cdk(["synth", "--quiet", "--app", app, "-c", "stage=prod", "--output", str(assembly)], cloud.environment)
 
-    def make(target: str, *answers: str) -> dict[str, str]:
-        cdk([*recipe(target), "--app", str(assembly), *answers], cloud.environment)
+    def make(target: str, *answers: str, of: Path = assembly) -> dict[str, str]:
+        cdk([*recipe(target), "--app", str(of), *answers], cloud.environment)
         return stage.deployed(cloud)
 
-    outputs = make("deploy", "--require-approval", "never")
+    first_assembly(assembly, "prod", tmp_path / "first")
+    outputs = make("deploy", "--require-approval", "never", of=tmp_path / "first")
+    registry = outputs["RegistryName"]
+    package = cloud.client("sagemaker").create_model_package(ModelPackageGroupName=registry)["ModelPackageArn"]
     assert outputs[stage.BUCKET] == BUCKET
     put_scan(cloud, outputs, "first.png", scan(1))
     assert eventually(lambda: sources(cloud, outputs) == ["first.png"], PATIENCE), cloud.log()
-    policy, held, rows = policy_of(cloud), contents(cloud), sheet(cloud, outputs)
+    then, held, rows = holding(cloud), contents(cloud), sheet(cloud, outputs)
+
+    outputs = make("deploy", "--require-approval", "never")
+    assert holding(cloud) == then
+    assert (contents(cloud), sheet(cloud, outputs)) == (held, rows)
+    policy = policy_of(cloud)
     assert len(rows) == ROWS
     assert "aws:SecureTransport" in policy
     assert {key.split("/")[0] for key, *_ in held} == {"inbox", "claims", "results", "sheets"}
 
     make("destroy", "--force")
-    assert stage.inventory(cloud) - before == {f"bucket: {BUCKET}"}
+    kept = {f"bucket: {BUCKET}", f"registry: {registry}", f"package: {package}"}
+    assert stage.inventory(cloud) - before == kept
     assert contents(cloud) == held
     assert policy_of(cloud) == ""  # belongs to the stack, as docs/aws.md says
 
@@ -85,8 +96,20 @@ def test_prod_keeps_its_bucket_and_a_later_deploy_takes_it_up_again(cloud: Cloud
 
     held = contents(cloud)
     make("destroy", "--force")
-    assert stage.inventory(cloud) - before == {f"bucket: {BUCKET}"}
+    assert stage.inventory(cloud) - before == kept | {f"registry: {outputs['RegistryName']}"}
     assert contents(cloud) == held
+
+
+def holding(cloud: Cloud) -> set[tuple[str, str, str]]:
+    """What of the stage would lose something if it were made anew: type, logical id and physical id."""
+    client = cloud.client("cloudformation")
+    names = [one["StackName"] for one in client.describe_stacks()["Stacks"] if one["StackName"].startswith("FormLens-")]
+    listed = [one for name in names for one in client.list_stack_resources(StackName=name)["StackResourceSummaries"]]
+    return {
+        (one["ResourceType"], one["LogicalResourceId"], one["PhysicalResourceId"])
+        for one in listed
+        if one["ResourceType"] in HOLDS
+    }
 
 
 def recipe(target: str) -> list[str]:

@@ -3,6 +3,7 @@
 # ruff: noqa: E402 - what the imports need may be absent
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -164,6 +165,33 @@ def test_two_processes_train_one_reader(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     assert Reader(tmp_path / "model" / "reader.onnx").alphabet == Reader().alphabet
     assert "held out" in (tmp_path / "out" / "log.txt").read_text()
+
+
+def test_two_hosts_train_one_reader_as_sagemaker_starts_them(folder: Path, tmp_path: Path) -> None:
+    hosts = ["127.0.0.1", "localhost"]  # two names that lead here; the first in order leads
+    given = {"steps": "1", "held-out": "1", "workers": "0", "threads": "1", "pool": "24"}
+    jobs = []
+    for host in hosts:
+        ml = tmp_path / host
+        (ml / "input" / "config").mkdir(parents=True)
+        (ml / "input" / "data").mkdir()
+        (ml / "input" / "data" / "training").symlink_to(folder)
+        for file, content in (
+            ("resourceconfig", {"current_host": host, "hosts": hosts}),
+            ("inputdataconfig", {"training": {}}),
+            ("hyperparameters", {**given, "printed": str(folder / "printed")}),
+        ):
+            (ml / "input" / "config" / f"{file}.json").write_text(json.dumps(content))
+        job = {"FORMLENS_OPT_ML": str(ml), "FORMLENS_INSTALLED": "1", "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "model.job", "model.train"]
+        with (tmp_path / f"{host}.log").open("w") as log:
+            jobs.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, **job}, stdout=log, stderr=log))
+    ended = [job.wait(timeout=300) for job in jobs]
+    assert ended == [0, 0], "".join((tmp_path / f"{host}.log").read_text()[-3000:] for host in hosts)
+    first, second = (tmp_path / host for host in hosts)
+    assert Reader(first / "model" / "reader.onnx").alphabet == Reader().alphabet
+    assert "held out" in (first / "output" / "data" / "log.txt").read_text()
+    assert not (second / "model").exists() or not any((second / "model").iterdir())  # one reader, not two
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
