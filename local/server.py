@@ -98,7 +98,7 @@ def main(listening: int, broker: int, devices: int, folder: Path) -> None:
     from local import things
 
     called, certificate, key = socket.socket(fileno=devices), folder / CERTIFICATE, folder / KEY
-    things.places = things.Places(socket.socket(fileno=broker), certificate, key, called.getsockname()[1])
+    things.places.append(things.Places(socket.socket(fileno=broker), certificate, key, called.getsockname()[1]))
     install(folder)
     calls.serve(called, certificate, key)
     config = Config()

@@ -67,8 +67,8 @@ class Places:
     devices: int
 
 
-places: Places
-"""Set by the process that has the sockets, before it serves."""
+places: list[Places] = []
+"""One, put here by the process that has the sockets, before it serves."""
 
 
 def install() -> None:
@@ -83,7 +83,7 @@ def install() -> None:
     def endpoint(before: Callable[[Record], Any]) -> Callable[[Record], Any]:
         def here(query: Record) -> Any:
             if query.get("endpointType", DATA) in (DATA, CREDENTIALS):
-                return json_response({"endpointAddress": f"127.0.0.1:{places.devices}"})
+                return json_response({"endpointAddress": f"127.0.0.1:{places[0].devices}"})
             return before(query)
 
         return here
@@ -92,7 +92,7 @@ def install() -> None:
         async def start() -> None:
             if iot._mtls_server is None:
                 loop = asyncio.get_running_loop()
-                iot._mtls_server = await loop.create_server(iot._MtlsAcceptor, sock=places.broker)
+                iot._mtls_server = await loop.create_server(iot._MtlsAcceptor, sock=places[0].broker)
                 iot._mtls_loop = loop
 
         return start
@@ -106,7 +106,7 @@ def install() -> None:
         return strict
 
     def ours(_: Any) -> Callable[[], tuple[str, str]]:
-        return lambda: (places.certificate.read_text(), places.key.read_text())
+        return lambda: (places[0].certificate.read_text(), places[0].key.read_text())
 
     swap(iot, "_describe_endpoint", endpoint)
     swap(iot, "_mtls_start_locked", listen)
