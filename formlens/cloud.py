@@ -90,7 +90,7 @@ def preflight(
 
 @app.command(epilog="Example: `formlens status --stage prod`. Exit status 1: something needs a person.")
 def status(stage: Stage = "dev") -> None:
-    """Say what of a stage is deployed, and whether it is healthy: stacks, functions, queues, alarms, forms, Studio."""
+    """Say what of a stage is deployed, and whether it is healthy: from stacks and functions to forms and cameras."""
     from formlens.account.session import connect, explained
     from formlens.account.status import status as answers
 

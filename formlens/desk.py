@@ -14,7 +14,7 @@ from rich.console import Console
 
 from formlens.cells import page_from_json
 from formlens.form import load_form
-from formlens.identity import CERTIFICATE, KEY, keep_certificate, make_request, write_variables
+from formlens.identity import CERTIFICATE, KEY, keep_certificate, keep_key, make_request, write_variables
 from formlens.output import Output
 from formlens.types import CallError
 
@@ -93,22 +93,31 @@ def enroll(
     authority: Annotated[Path, typer.Option(help="Who vouches for AWS' servers.")] = Path(
         "/etc/ssl/certs/ca-certificates.crt"
     ),
+    account_key: Annotated[
+        bool, typer.Option("--account-key", help="The account makes the key, and keeps it in Secrets Manager.")
+    ] = False,
 ) -> None:
     """Register this camera, step by step; each step is checked, and can be begun again."""
-    request = make_request(folder, f"formlens-{stage}-{name}")
-    errors.print(f"1. key and request are in {folder}; the key stays there", style="dim")
-    from formlens.account.enroll import find_enrolled
+    if account_key:
+        registered = "account_key=1"
+        errors.print("1. the account makes the key", style="dim")
+    else:
+        registered = f'csr="""{make_request(folder, f"formlens-{stage}-{name}")}"""'
+        errors.print(f"1. key and request are in {folder}; the key stays there", style="dim")
+    from formlens.account.enroll import find_enrolled, key_of
     from formlens.account.session import connect, explained
 
     try:
         account = connect(stage)
         with explained(account):
             found = find_enrolled(account, name)
+            if account_key:
+                keep_key(folder, key_of(account, name))
         keep_certificate(folder, found.certificate)
     except CallError as error:
         errors.print(f"2. {error}")
         errors.print("   In stacks/settings.py, to the cameras of this stage; then make deploy, then this once more:")
-        typer.echo(f'Camera(name="{name}", form="{form}", csr="""{request}"""),')
+        typer.echo(f'Camera(name="{name}", form="{form}", {registered}),')
         raise typer.Exit(1) from error
     errors.print("2. the certificate is here, and fits the key", style="dim")
     variables = {

@@ -1,7 +1,8 @@
 """A folder on a camera goes in; its private key and the request for a certificate are in it when it comes out.
 
-Made with the system's openssl, on the camera: the key is readable by its owner alone, and goes nowhere. What is there
-already is checked and kept, so that enrolling can be broken off at any step and begun again.
+Made with the system's openssl, on the camera: the key is readable by its owner alone, and goes nowhere; unless the
+account was to make it, and it comes from there. What is there already is checked and kept, so that enrolling can be
+broken off at any step and begun again.
 """
 
 import os
@@ -21,9 +22,7 @@ def make_request(folder: Path, name: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     key, request = folder / KEY, folder / REQUEST
     if not key.exists():
-        unfinished = key.with_suffix(".unfinished")
-        unfinished.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        unfinished = _for_its_owner(key)
         _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(unfinished))
         unfinished.replace(key)
     public = public_of(key)
@@ -32,6 +31,15 @@ def make_request(folder: Path, name: str) -> str:
         _openssl("req", "-new", "-key", str(key), "-subj", f"/CN={name}", "-out", str(unfinished))
         unfinished.replace(request)
     return request.read_text()
+
+
+def keep_key(folder: Path, pem: str) -> None:
+    """Write the key that the account has made; readable by its owner alone. Raises CallError for what is no key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = _for_its_owner(folder / KEY)
+    unfinished.write_text(pem)
+    public_of(unfinished)
+    unfinished.replace(folder / KEY)
 
 
 def keep_certificate(folder: Path, pem: str) -> None:
@@ -62,6 +70,14 @@ def write_variables(folder: Path, variables: dict[str, str]) -> Path:
 def public_of(key: Path) -> str:
     """The public half of a private key, PEM. Raises CallError for a file that is none."""
     return _openssl("pkey", "-in", str(key), "-pubout")
+
+
+def _for_its_owner(path: Path) -> Path:
+    """An empty file beside it that nobody else can read."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    return unfinished
 
 
 def _openssl(*words: str) -> str:

@@ -4,6 +4,7 @@ Under Greengrass V2 it is a pinned component, which is loaded once and runs; as 
 same. `formlens camera` runs it by hand, without a bucket: pages stay in the spool.
 """
 
+import json
 import logging
 import os
 import signal
@@ -26,9 +27,10 @@ from formlens.watching import Look
 from here import Here
 from keys import UNKNOWN_FORM
 from learned import Forms
-from link import Identity, Teller, session
+from link import Identity, Teller, publish, session, topic_of
 from loop import page_of, run
 from mirror import Mirror
+from report import digest_of, follow, state_of
 from scan import Outcome
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class Deployed:
     """Of the preview; negative for none."""
     identity: Identity | None = None
     """The camera's certificate; None under Greengrass, and where nothing is sent."""
+    function: str = ""
+    """The version that Greengrass has deployed; a service of its own goes by its files."""
 
 
 def read_deployed(variables: Mapping[str, str]) -> Deployed:
@@ -90,6 +94,7 @@ def read_deployed(variables: Mapping[str, str]) -> Deployed:
         spool_mb=int(variables.get("SPOOL_MB") or 2000),
         port=int(variables.get("PREVIEW_PORT") or 8080),
         identity=identity,
+        function=variables.get("FUNCTION") or digest_of(Path(__file__).parent),
     )
 
 
@@ -123,17 +128,24 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
     if preview:
         for parts in reversed(list(spool.newest(ROWS))):
             preview.add(page_of(parts))
-    ready, stop = threading.Event(), threading.Event()
+    ready, stop, due = threading.Event(), threading.Event(), threading.Event()
     outbox = Outbox(spool, lambda: _connect(deployed))
     mirror = Mirror(deployed.folder / "bucket")
+
+    def about() -> dict[str, Any]:
+        return state_of(spool, mirror, form=deployed.form, function=deployed.function)
+
     if deployed.bucket:
         threading.Thread(target=outbox.run, args=(ready, stop), daemon=True, name="outbox").start()
-        follow = (lambda: _bucket(deployed), deployed.form, _FOLLOW, stop)
-        threading.Thread(target=mirror.follow, args=follow, daemon=True, name="mirror").start()
-    teller = Teller(deployed.identity) if deployed.identity else None
+        pull = (lambda: _bucket(deployed), deployed.form, _FOLLOW, stop)
+        threading.Thread(target=mirror.follow, args=pull, daemon=True, name="mirror").start()
+        report = (lambda: _bucket(deployed).put, deployed.thing, about, due, stop)
+        threading.Thread(target=follow, args=report, daemon=True, name="report").start()
+    teller = Teller(lambda message: _publish(deployed, message)) if deployed.identity or deployed.bucket else None
 
     def tell(message: dict[str, Any]) -> None:
         ready.set()
+        due.set()
         if teller:
             teller.tell({"thing": deployed.thing} | message)
 
@@ -150,6 +162,7 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
     finally:
         stop.set()
         ready.set()
+        due.set()
         spool.close()
         if preview:
             preview.close()
@@ -204,14 +217,27 @@ def _connect(deployed: Deployed) -> Put:
 
 def _bucket(deployed: Deployed) -> "Store":
     """The bucket over a new connection, with new credentials."""
+    from store import Store
+
+    return Store(_client(deployed, "s3"), deployed.bucket)
+
+
+def _publish(deployed: Deployed, message: dict[str, Any]) -> None:
+    """Put one message on the camera's own topic. Raises OSError, HTTPException, LinkError, or what boto3 raises."""
+    if deployed.identity:
+        publish(deployed.identity, message)
+    else:  # Greengrass keeps the certificate, and gives the role's credentials
+        payload = json.dumps(message, ensure_ascii=False)
+        _client(deployed, "iot-data").publish(topic=topic_of(deployed.thing), qos=1, payload=payload)
+
+
+def _client(deployed: Deployed, service: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    from store import Store
-
     patient = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
     made = session(deployed.identity) if deployed.identity else boto3.Session()
-    return Store(made.client("s3", config=patient), deployed.bucket)
+    return made.client(service, config=patient)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

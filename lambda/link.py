@@ -1,8 +1,8 @@
 """A camera's certificate goes in; credentials for the bucket, and messages on the camera's own topic, come out.
 
 Both over mutual TLS with what every Python has. The credentials are those of the role that the camera's role alias
-names (AWS IoT credential provider); messages are published over HTTPS (AWS IoT Core, port 8443). Under Greengrass the
-credentials come from its token exchange service, which boto3 asks by itself, and only the messages take this way.
+names (AWS IoT credential provider); messages are published over HTTPS (AWS IoT Core, port 8443). Greengrass, which
+keeps the certificate to itself, gives credentials by its token exchange service, which boto3 asks of its own accord.
 """
 
 import json
@@ -10,8 +10,9 @@ import logging
 import queue
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPSConnection
+from http.client import HTTPSConnection
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ class Identity:
     key: str
     authority: str
     data_host: str
+    """As AWS IoT names its endpoints; `host:port` where one is not at the port below."""
     credentials_host: str = ""
     role_alias: str = ""
     port: int = 8443
@@ -40,7 +42,12 @@ class Identity:
     @property
     def topic(self) -> str:
         """Where its messages go."""
-        return f"formlens/{self.thing}/events"
+        return topic_of(self.thing)
+
+
+def topic_of(thing: str) -> str:
+    """Where a camera's messages go."""
+    return f"formlens/{thing}/events"
 
 
 class LinkError(Exception):
@@ -82,8 +89,8 @@ def session(identity: Identity) -> Any:
 class Teller:
     """Sends messages in the order given, in a thread of its own; what cannot be sent is dropped, never waited for."""
 
-    def __init__(self, identity: Identity) -> None:
-        self._identity = identity
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        self._send_one = send
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue(_HELD)
         threading.Thread(target=self._send, daemon=True, name="messages").start()
 
@@ -100,8 +107,8 @@ class Teller:
         while True:
             message = self._messages.get()
             try:
-                publish(self._identity, message)
-            except (OSError, HTTPException, LinkError) as error:
+                self._send_one(message)
+            except Exception as error:  # no network, no credentials: the spool has what counts
                 log.warning("a message was not sent: %s", type(error).__name__)
 
 
@@ -110,7 +117,7 @@ def _ask(
 ) -> bytes:
     context = ssl.create_default_context(cafile=identity.authority)
     context.load_cert_chain(identity.certificate, identity.key)
-    connection = HTTPSConnection(host, port, timeout=_SECONDS, context=context)
+    connection = HTTPSConnection(host, None if ":" in host else port, timeout=_SECONDS, context=context)
     try:
         body = None if message is None else json.dumps(message, ensure_ascii=False).encode()
         connection.request(method, path, body, {"x-amzn-iot-thingname": identity.thing})

@@ -4,7 +4,7 @@
         cdk(["deploy", "--all"], cloud.environment)
         cloud.client("s3").list_buckets()
 
-One process on a free port, HTTPS with a certificate of its own, IAM enforced, functions run. State is in memory.
+One process on free ports, HTTPS with a certificate of its own, IAM enforced, functions run. State is in memory.
 """
 
 import json
@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +59,8 @@ class Cloud:
     """
 
     folder: Path
+    broker: int
+    """The port of AWS IoT's MQTT broker, under mutual TLS."""
     access: dict[str, str]
     environment: dict[str, str]
 
@@ -104,17 +107,20 @@ class Cloud:
         return [tuple(json.loads(line)) for line in written.read_text().splitlines()] if written.exists() else []
 
     def _start(self, python: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listening, (self.folder / "log").open("wb") as log:
-            port = listening.getsockname()[1]
+        with ExitStack() as opened:
+            sockets = [opened.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+            log = opened.enter_context((self.folder / "log").open("wb"))
+            numbers = [listening.fileno() for listening in sockets]
+            port, self.broker, _ = (listening.getsockname()[1] for listening in sockets)
             self.endpoint = f"https://127.0.0.1:{port}"
             self.certificate = self.folder / "certificate.pem"
             self.access = self._access()
             self.environment = {**without_account(), **self.access}
             self._process = subprocess.Popen(  # noqa: S603
-                [python, "-m", "local.server", str(listening.fileno()), str(self.folder)],
+                [python, "-m", "local.server", *map(str, numbers), str(self.folder)],
                 cwd=ROOT,
                 env=self._own_environment(port),
-                pass_fds=[listening.fileno()],
+                pass_fds=numbers,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -179,7 +185,7 @@ class Cloud:
             "MINISTACK_SSL_KEY": str(self.folder / "key.pem"),
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            "IOT_MTLS_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "1",
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
             "LOG_LEVEL": "WARNING",
             **_trust(self.certificate),

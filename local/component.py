@@ -19,7 +19,7 @@ from local.archive import check_archive
 PLATFORMS = {"x86_64": "amd64", "arm64": "aarch64"}
 """Lambda's names of architectures, and Greengrass'."""
 NEEDS = ("LambdaLauncher", "LambdaManager", "LambdaRuntimes", "TokenExchangeService")
-TOLD = ("SOURCE", "FORM", "BUCKET", "FOLDER")
+TOLD = ("SOURCE", "FORM", "BUCKET", "FOLDER", "FUNCTION")
 GREENGRASS = {
     f"greengrass:{action}"
     for action in (
@@ -29,7 +29,7 @@ GREENGRASS = {
         "ResolveComponentCandidates",
     )
 }
-PUTS = ("/results/", "/failed/", "/claims/", "/inbox/")
+PUTS = ("/results/", "/failed/", "/claims/", "/inbox/", "/cameras/")
 GETS = ("/forms/", "/models/")
 
 Resource = dict[str, Any]
@@ -141,10 +141,13 @@ def _cameras(every: dict[str, Resource]) -> Iterator[str]:
             for prefix in prefixes:
                 if not any(can == action and prefix in resource for can, resource in mine):
                     yield f"{id}: its role lacks {action} below {prefix[1:]}"
+        if any(core in actions for core in GREENGRASS) and not any(can == "iot:Publish" for can, _ in mine):
+            yield f"{id}: its role lacks iot:Publish, and Greengrass keeps the certificate: it could say nothing"
         if not any(action == "s3:ListBucket" for action, _ in mine):
             yield f"{id}: its role lacks s3:ListBucket, and cannot see what changed"
-    for id, certificate in _of(every, "AWS::IoT::Certificate"):
-        if "CertificateSigningRequest" not in certificate or certificate.get("Status") != "ACTIVE":
+    for id, certificate in [*_of(every, "AWS::IoT::Certificate"), *_of(every, "Custom::CameraKey")]:
+        asked = "Key" in certificate or "CertificateSigningRequest" in certificate
+        if not asked or certificate.get("Status", "ACTIVE") != "ACTIVE":
             yield f"{id}: a certificate is made from the camera's request, and ACTIVE"
         for kind in ("ThingPrincipalAttachment", "PolicyPrincipalAttachment"):
             principals = [attached.get("Principal") for _, attached in _of(every, f"AWS::IoT::{kind}")]

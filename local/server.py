@@ -1,8 +1,9 @@
-"""The process that is the cloud: a listening socket and an empty folder go in, AWS on 127.0.0.1 comes out.
+"""The process that is the cloud: listening sockets and an empty folder go in, AWS on 127.0.0.1 comes out.
 
-Run by `local.cloud` on the interpreter of the cloud's own environment: `python -m local.server FD FOLDER`. Everything
-else is in its environment variables, because the emulator reads them while it is imported and its functions inherit
-them. It ends when its standard input closes, and so with the process that started it, however that ended.
+Run by `local.cloud` on the interpreter of the cloud's own environment: `python -m local.server FD FD FD FOLDER`, with
+the sockets of AWS itself, of IoT's broker, and of what else devices call. Everything else is in its environment
+variables, because the emulator reads them while it is imported and its functions inherit them. It ends when its
+standard input closes, and so with the process that started it, however that ended.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import ipaddress
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -64,22 +66,41 @@ def install(folder: Path) -> None:
 
     Raises AttributeError or KeyError, naming it, when something that is replaced no longer exists.
     """
-    from local import adopt, alarms, budgets, logged, quotas, redrive, sagemaker, served, strict, witness
+    from local import (
+        adopt,
+        alarms,
+        budgets,
+        greengrass,
+        logged,
+        quotas,
+        redrive,
+        sagemaker,
+        served,
+        strict,
+        things,
+        witness,
+    )
 
-    for addition in (strict, redrive, adopt, alarms, budgets, logged):
+    for addition in (strict, redrive, adopt, alarms, budgets, logged, things):
         addition.install()
     witness.install(folder)
-    for service in (sagemaker.SERVICE, quotas.SERVICE):
+    for service in (sagemaker.SERVICE, quotas.SERVICE, things.SERVICE, greengrass.SERVICE):
         served.install(service)
 
 
-def main(listening: int, folder: Path) -> None:
+def main(listening: int, broker: int, devices: int, folder: Path) -> None:
     """Serve until standard input closes."""
     write_certificate(folder)
     # Imported here: the emulator reads its settings, the certificate among them, while it is imported.
     from ministack.app import app
 
+    from local import devices as calls
+    from local import things
+
+    called, certificate, key = socket.socket(fileno=devices), folder / CERTIFICATE, folder / KEY
+    things.places.append(things.Places(socket.socket(fileno=broker), certificate, key, called.getsockname()[1]))
     install(folder)
+    calls.serve(called, certificate, key)
     config = Config()
     config.bind = [f"fd://{listening}"]
     config.certfile, config.keyfile = str(folder / CERTIFICATE), str(folder / KEY)
@@ -90,4 +111,4 @@ def main(listening: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(*(int(number) for number in sys.argv[1:4]), folder=Path(sys.argv[4]))

@@ -35,6 +35,7 @@ def install() -> None:
         name_the_version,
         deliver_between_sweeps,
         keep_bucket_tags,
+        know_conditional_writes,
         unpack_layers_once,
         name_resources,
         name_the_namespace,
@@ -71,6 +72,22 @@ def keep_bucket_tags() -> None:
 
     for verb in ("create", "update"):
         _swap_handler("AWS::S3::Bucket", verb, wrap)
+
+
+def know_conditional_writes() -> None:
+    """A policy may ask whether an object is written only where there is none: a camera's does."""
+
+    def wrap(context: Function) -> Function:
+        def strict(action: str, query: Any, path: str = "", headers: Any = None) -> Any:
+            found = context(action, query, path, headers)
+            if action == "s3:PutObject":
+                sent = {name: (headers or {}).get(name) for name in ("if-none-match", "if-match")}
+                found |= {f"s3:{name}": value for name, value in sent.items() if value}
+            return found
+
+        return strict
+
+    swap(iam_actions, "s3_service_context", wrap)
 
 
 def limit_package_size() -> None:

@@ -20,6 +20,8 @@ LOCK = ROOT / "lambda" / "requirements.txt"
 DEVICE_LOCK = ROOT / "lambda" / "camera.txt"
 """What a camera's function imports; Greengrass knows no layers and brings no boto3."""
 
+DEVICE_SERVICES = ("iot-data", "s3", "sts")
+
 LAMBDA_LIMIT = 262_144_000
 """Bytes that a function and its layers may have together, unzipped (AWS Lambda quotas)."""
 
@@ -88,7 +90,7 @@ def layer_bundle(python: str, lock: Path = LOCK) -> Bundle:
 def device_bundle(python: str, *files: str, without: tuple[str, ...] = ()) -> Bundle:
     """Handler files, `formlens/` and the locked wheels of a camera in one zip file, as Greengrass takes it.
 
-    Of boto3's descriptions of services, which are most of it, only S3's and STS' go along.
+    Of boto3's descriptions of services, which are most of it, only those go along that a camera calls.
     """
     function = function_bundle(*files, packages=("formlens",), without=without)
     digest = sha256((function.digest + _locked(python, DEVICE_LOCK, UNUSED)).encode()).hexdigest()
@@ -99,7 +101,7 @@ def device_bundle(python: str, *files: str, without: tuple[str, ...] = ()) -> Bu
         for path, data in unpack(fetch_wheels(python, DEVICE_LOCK)):
             name = path.removeprefix("python/")
             service = name.removeprefix("botocore/data/").split("/")
-            if not name.startswith("botocore/data/") or len(service) == 1 or service[0] in ("s3", "sts"):
+            if not name.startswith("botocore/data/") or len(service) == 1 or service[0] in DEVICE_SERVICES:
                 yield name, data
 
     return _zipped("device", digest, contents)

@@ -1,9 +1,9 @@
 """Cameras, one for each in Settings: who it is, what it may do, and where Greengrass runs it, the function it runs.
 
-A camera is an IoT thing with a certificate of its own, made from a signing request: the private key never leaves it.
-The certificate opens the thing's own topics, and through a role alias credentials that write this camera's pages and
-read its forms; nothing that is there can be overwritten or deleted with them. A camera that is taken out of Settings
-is gone with the next deploy, certificate and all.
+A camera is an IoT thing with a certificate of its own, made from a signing request: the private key never leaves it,
+unless Settings ask for one that the account makes and keeps. The certificate opens the thing's own topics, and through
+a role alias credentials that write this camera's pages and read its forms; no page that is there can be overwritten or
+deleted with them. A camera that is taken out of Settings is gone with the next deploy, certificate and all.
 """
 
 import json
@@ -19,11 +19,13 @@ from constructs import Construct
 
 from stacks.bundle import DEVICE_LOCK, LAMBDA_LIMIT, Bundle, device_bundle, function_bundle
 from stacks.function import python_function
+from stacks.registration import Registration
 from stacks.settings import Camera, Settings
 from stacks.storage import StorageStack
 
 FILES = (
-    *("camera", "current", "here", "held", "keys", "learned", "link", "loop", "mirror", "objects", "scan", "store"),
+    *("camera", "current", "here", "held", "keys", "learned", "link", "loop", "mirror", "objects", "report", "scan"),
+    "store",
 )
 """Of `lambda/`: what a camera runs."""
 LEFT_OUT = ("formlens/account/*", "formlens/cloud.py", "formlens/cli.py", "formlens/desk.py")
@@ -56,18 +58,37 @@ class CameraStack(cdk.Stack):
         self._storage, self._settings = storage, settings
         on_greengrass = [camera for camera in settings.cameras if camera.greengrass]
         version = self._function().current_version if on_greengrass else None
+        registration = Registration(self, bucket=storage.bucket, settings=settings)
         for camera in settings.cameras:
-            thing = self._identity(camera)
-            if version is not None and camera.greengrass:
-                self._deploy(camera, thing, version)
+            name = f"formlens.{settings.stage}.{camera.name}"
+            component = name if version is not None and camera.greengrass else None
+            left = registration.forget(
+                camera.name,
+                self.thing_of(camera),
+                state_of(self.thing_of(camera)),
+                component=component,
+                version=version,
+            )
+            thing, made = self._identity(camera, registration)
+            if version is not None and component is not None:
+                made.append(self._deploy(camera, component, thing, version))
+            # what a camera leaves behind is taken away when it can leave nothing more: after it, so made before it
+            for one in made:
+                one.node.add_dependency(left)
 
-    def _identity(self, camera: Camera) -> iot.CfnThing:
-        """The thing, its certificate, and what both open."""
+    def _identity(self, camera: Camera, registration: Registration) -> tuple[iot.CfnThing, list[Construct]]:
+        """The thing, its certificate, and what both open; and all by which the camera could leave something behind."""
         name = self.thing_of(camera)
         thing = iot.CfnThing(self, f"{camera.name}Thing", thing_name=name)
-        certificate = iot.CfnCertificate(
-            self, f"{camera.name}Certificate", status="ACTIVE", certificate_signing_request=camera.csr
-        )
+        certificate: cdk.CustomResource | iot.CfnCertificate
+        if camera.account_key:
+            certificate = registration.certify(camera.name, name, camera.account_key)
+            certificate_id, certificate_arn = certificate.ref, certificate.get_att_string("Arn")
+        else:
+            certificate = iot.CfnCertificate(
+                self, f"{camera.name}Certificate", status="ACTIVE", certificate_signing_request=camera.csr
+            )
+            certificate_id, certificate_arn = certificate.ref, certificate.attr_arn
         role = self._role(camera)
         alias = iot.CfnRoleAlias(
             self,
@@ -79,12 +100,10 @@ class CameraStack(cdk.Stack):
         policy = iot.CfnPolicy(
             self, f"{camera.name}Policy", policy_name=name, policy_document=self._opens(camera, alias)
         )
-        iot.CfnPolicyPrincipalAttachment(
-            self, f"{camera.name}Opens", policy_name=policy.ref, principal=certificate.attr_arn
-        )
-        iot.CfnThingPrincipalAttachment(self, f"{camera.name}Is", thing_name=thing.ref, principal=certificate.attr_arn)
-        cdk.CfnOutput(self, f"{camera.name}CertificateId", value=certificate.ref)
-        return thing
+        iot.CfnPolicyPrincipalAttachment(self, f"{camera.name}Opens", policy_name=policy.ref, principal=certificate_arn)
+        iot.CfnThingPrincipalAttachment(self, f"{camera.name}Is", thing_name=thing.ref, principal=certificate_arn)
+        cdk.CfnOutput(self, f"{camera.name}CertificateId", value=certificate_id)
+        return thing, [thing, certificate, role]
 
     def thing_of(self, camera: Camera) -> str:
         """The thing's name: two stages of one account may have cameras of one name."""
@@ -99,9 +118,9 @@ class CameraStack(cdk.Stack):
             description=f"What camera {camera.name} of {self.stack_name} may do",
         )
         any_form = camera.form == "any"
-        below = "" if any_form else f"{camera.form}/"
+        below, thing = "" if any_form else f"{camera.form}/", self.thing_of(camera)
         prefixes = [f"results/{below}", f"failed/{below}", f"claims/{camera.form}/"]
-        prefixes += [f"inbox/{camera.form}/{self.thing_of(camera)}/"]
+        prefixes += [f"inbox/{camera.form}/{thing}/"]
         bucket = self._storage.bucket
         role.add_to_policy(
             iam.PolicyStatement(
@@ -117,6 +136,14 @@ class CameraStack(cdk.Stack):
                 resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in (f"forms/{below}", "models/")],
             )
         )
+        # how it is, said over and over: the one object that it may write over
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["s3:PutObject"], resources=[bucket.arn_for_objects(state_of(thing))])
+        )
+        if camera.greengrass:  # which keeps the certificate to itself
+            role.add_to_policy(
+                iam.PolicyStatement(actions=["iot:Publish"], resources=[self._iot(f"topic/formlens/{thing}/events")])
+            )
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
@@ -184,9 +211,10 @@ class CameraStack(cdk.Stack):
             environment={"COMPONENT": sha256(fixed.encode()).hexdigest()[:16]},
         )
 
-    def _deploy(self, camera: Camera, thing: iot.CfnThing, version: lambda_.Version) -> None:
-        """The function's version as a component, and its deployment to this camera alone."""
-        name = f"formlens.{self._settings.stage}.{camera.name}"
+    def _deploy(
+        self, camera: Camera, name: str, thing: iot.CfnThing, version: lambda_.Version
+    ) -> greengrass.CfnComponentVersion:
+        """The function's version as a component of this name, and its deployment to this camera alone."""
         recipe = greengrass.CfnComponentVersion
         component = greengrass.CfnComponentVersion(
             self,
@@ -211,12 +239,16 @@ class CameraStack(cdk.Stack):
                 ),
             ),
         )
+        # What was deployed before stays where a camera that is off still has it; lambda/forget.py knows when it may go.
+        component.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN
+        component.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE
         # What differs between cameras is the deployment's: the component's version says nothing of it.
         told = {
             "SOURCE": camera.source,
             "FORM": camera.form,
             "BUCKET": self._storage.bucket.bucket_name,
-            "FOLDER": FOLDER,
+            "FOLDER": camera.folder,
+            "FUNCTION": component.attr_component_version,
             "PREVIEW_PORT": str(camera.preview_port),
         }
         deployed = greengrass.CfnDeployment
@@ -244,3 +276,9 @@ class CameraStack(cdk.Stack):
                 ),
             ),
         )
+        return component
+
+
+def state_of(thing: str) -> str:
+    """The object in which a camera says how it is, as lambda/report.py has it."""
+    return f"cameras/{thing}.json"

@@ -37,6 +37,8 @@ FUNCTIONS = (
     "Training/Release",
     "Training/Start",
     "Quota/Ask",
+    "Camera/Forget",
+    "Camera/Certify",
 )
 """Every function: what checkov says of one it says of all."""
 OWN_KEY = "Encrypted with AWS' own key. One of ours costs, and stays a week after all else is destroyed: 0013."
@@ -109,12 +111,15 @@ EXEMPT = (
         for prefix in ("training", "labels", "forms", "models", "runs")
     ),
     *(
-        _objects("Camera/hallRole", prefix, "Any page of the one form under this camera, under the camera's own name.")
+        _objects(
+            f"Camera/{camera}Role", prefix, "Any page of the one form under this camera, under the camera's own name."
+        )
+        for camera in ("hall", "till")
         for prefix in (
             "results/intake/",
             "failed/intake/",
             "claims/intake/",
-            "inbox/intake/formlens-<stage>-hall/",
+            f"inbox/intake/formlens-<stage>-{camera}/",
             "forms/intake/",
             "models/",
         )
@@ -123,6 +128,20 @@ EXEMPT = (
         _objects("Camera/deskRole", prefix, "Any form lies under this camera: a page goes where its form's pages are.")
         for prefix in ("results/", "failed/", "claims/any/", "inbox/any/formlens-<stage>-desk/", "forms/", "models/")
     ),
+    Exempt(WILDCARD, "Camera/ForgetRole", "*", "greengrass:ListDeployments knows no resource to narrow it to."),
+    *(
+        Exempt(WILDCARD, "Camera/ForgetRole", end, "Any camera that the stage has or had: its leave outlives each.")
+        for end in (
+            "/cameras/formlens-<stage>-*",
+            ":components:formlens.<stage>.*",
+            ":coreDevices:formlens-<stage>-*",
+            ":thing/formlens-<stage>-*",
+        )
+    ),
+    Exempt(WILDCARD, "Camera/ForgetRole", ":deployments:*", "Deployments are named by Greengrass."),
+    Exempt(WILDCARD, "Camera/CertifyRole", "*", "iot:CreateKeysAndCertificate knows no resource."),
+    Exempt(WILDCARD, "Camera/CertifyRole", ":cert/*", "Certificates are named by AWS IoT."),
+    Exempt(WILDCARD, "Camera/CertifyRole", ":secret:formlens/formlens-<stage>-*", "As for Camera/ForgetRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "*", "sagemaker:ListApps and ListSpaces know no resource to narrow them to."),
     Exempt(WILDCARD, "Studio/CloseRole", "*", "As for Studio/StudioRole."),
     Exempt(WILDCARD, "Studio/StudioRole", "/*", "Apps and spaces of this domain, named by whoever opens them."),
@@ -216,6 +235,8 @@ EXEMPT = (
     Exempt("AwsSolutions-L1", "Reading/Learn", "", "As for Storage/Empty."),
     Exempt("AwsSolutions-L1", "Camera/Camera", "", "What cameras have: the Python of Ubuntu 24.04."),
     Exempt("W3005", "Camera/Camera", "", "As for Storage/Empty."),
+    Exempt("W3005", "Camera/Forget", "", "As for Storage/Empty."),
+    Exempt("W3005", "Camera/Certify", "", "As for Storage/Empty."),
     Exempt("W3005", "Storage/Empty", "", "CDK has a function wait for its role and the role's policy, GetAtt or not."),
     Exempt("W3005", "Reading/Read", "", "As for Storage/Empty."),
     Exempt("W3005", "Reading/Sheet", "", "As for Storage/Empty."),

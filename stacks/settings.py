@@ -111,19 +111,28 @@ class Camera:
     """A camera over a desk."""
 
     name: str
-    csr: str
+    csr: str = ""
     """The certificate signing request, PEM, that `formlens enroll` made on the camera; nothing in it is secret."""
+    account_key: int = 0
+    """Instead of a request: the key is made in the account and kept in Secrets Manager. 1, and any other number for
+    another key."""
     form: str = "any"
     """The form that lies under it; `any`: found among those that were learned."""
     greengrass: bool = False
     """Whether it is a Greengrass V2 core, and gets its function from there; otherwise it is a service of its own."""
     source: str = "v4l2:/dev/video0"
     preview_port: int = 8080
+    folder: str = "/var/lib/formlens"
+    """On a Greengrass core: where pages, forms and the reader are kept."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,30}", self.name):
             raise ValueError(f"camera {self.name!r}: a camera's name has letters and digits, at most 31")
-        if "-----BEGIN CERTIFICATE REQUEST-----" not in self.csr:
+        if self.account_key and self.csr:
+            raise ValueError(
+                f"camera {self.name}: its key is made on it (csr) or in the account (account_key), not both"
+            )
+        if not self.account_key and "-----BEGIN CERTIFICATE REQUEST-----" not in self.csr:
             raise ValueError(f"camera {self.name}: csr is not a certificate signing request; run formlens enroll on it")
         if not re.fullmatch(r"[\w.][\w. -]*", self.form):
             raise ValueError(f"camera {self.name}: {self.form!r} is no name of a form")

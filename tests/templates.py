@@ -23,6 +23,7 @@ REQUEST = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUE
 CAMERAS = (
     Camera(name="hall", csr=REQUEST, form="intake", greengrass=True),
     Camera(name="desk", csr=REQUEST),
+    Camera(name="till", account_key=1, form="intake"),
 )
 COMBINED = (
     replace(DEV, stage="studio", training=None),

@@ -178,6 +178,10 @@ TEMPLATE: dict[str, tuple[Callable[[Found], Any], str]] = {
         lambda f: of(f, "IAM::Policy", "hallRole")["PolicyDocument"].update(Statement=[]),
         "lacks s3:PutObject below results/",
     ),
+    "a core that can say nothing": (
+        lambda f: deny(f, "IAM::Policy", "hallRole", "iot:Publish"),
+        "lacks iot:Publish",
+    ),
     "a certificate without a request": (
         lambda f: of(f, "Certificate", "hall").pop("CertificateSigningRequest"),
         "made from the camera's request",

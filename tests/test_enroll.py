@@ -1,4 +1,5 @@
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -27,6 +28,7 @@ class Iot:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.certificates = folder, dict[str, dict[str, str]]()
+        self.kept: str | None = None
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         self.openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
 
@@ -37,6 +39,12 @@ class Iot:
         (self.folder / "csr").write_text(request)
         pem = self.openssl("x509", "-req", "-in", "csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial")
         self.certificates = {"c1": {"certificateId": "c1", "status": "ACTIVE", "certificatePem": pem}}
+
+    def get_secret_value(self, SecretId: str) -> Any:
+        assert SecretId == "formlens/formlens-dev-hall"
+        if self.kept is None:
+            raise self.exceptions.ResourceNotFoundException
+        return {"SecretString": json.dumps({"key": self.kept})}
 
     def list_thing_principals(self, thingName: str) -> Any:
         if thingName != "formlens-dev-hall" or not self.certificates:
@@ -57,7 +65,11 @@ class Iot:
 def iot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iot:
     (tmp_path / "aws").mkdir()
     made = Iot(tmp_path / "aws")
-    clients: Any = {"iot": made, "sts": SimpleNamespace(get_caller_identity=lambda: {"Account": "1"})}
+    clients: Any = {
+        "iot": made,
+        "secretsmanager": made,
+        "sts": SimpleNamespace(get_caller_identity=lambda: {"Account": "1"}),
+    }
     account = session.Account(
         "dev", SimpleNamespace(region_name="eu-central-1", client=lambda name, **_: clients[name])
     )
@@ -110,6 +122,71 @@ def test_the_key_is_for_its_owner_alone_and_is_never_printed(iot: Iot, tmp_path:
     output = call(folder).output
     assert os.stat(folder / identity.KEY).st_mode & 0o777 == 0o600  # noqa: PTH116
     assert "PRIVATE" not in output
+
+
+STEPS = ("key", "account", "certificate", "alias", "topic")
+
+
+@pytest.mark.parametrize("broken", STEPS)
+def test_enrolling_goes_through_once_what_failed_is_mended(
+    iot: Iot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    link, folder, fails = importlib.import_module("link"), tmp_path / "etc", {broken}
+
+    def step(name: str) -> Any:
+        def asked(*_: Any) -> None:
+            if name in fails:
+                raise link.LinkError(f"AWS IoT answers 403 to the {name}")
+
+        return asked
+
+    monkeypatch.setattr(link, "credentials", step("alias"))
+    monkeypatch.setattr(link, "publish", step("topic"))
+    iot.sign(identity.make_request(folder, "hall"))
+    whole = iot.certificates
+    if broken == "key":
+        (folder / identity.KEY).rename(tmp_path / "key")
+        (folder / identity.KEY).write_text("half a key")
+    if broken == "account":
+        iot.certificates = {}
+    if broken == "certificate":
+        iot.sign(identity.make_request(tmp_path / "other", "hall"))
+    first = call(folder)
+    assert first.exit_code != 0
+    assert not (folder / "camera.env").exists() or broken in ("alias", "topic")
+    # mended as the command says, it goes through; and the key is the one that was there
+    if broken == "key":
+        (tmp_path / "key").rename(folder / identity.KEY)
+    key, iot.certificates = (folder / identity.KEY).read_bytes(), whole
+    fails.clear()
+    for _ in range(2):
+        again = call(folder)
+        assert again.exit_code == 0, again.output
+    assert (folder / identity.KEY).read_bytes() == key
+    assert not list(folder.glob("*.unfinished"))
+
+
+def test_a_key_that_the_account_made_comes_from_its_secret(
+    iot: Iot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, folder = importlib.import_module("link"), tmp_path / "etc"
+    for name in ("credentials", "publish"):
+        monkeypatch.setattr(link, name, lambda *_: None)
+    words = ["enroll", "--name", "hall", "--folder", str(folder), "--authority", str(AUTHORITY), "--account-key"]
+    first = CliRunner().invoke(app, words)
+    assert first.exit_code == 1
+    camera = eval(first.stdout.strip().rstrip(","), {"Camera": Camera})  # noqa: S307
+    assert (camera.account_key, camera.csr) == (1, "")
+    iot.sign(identity.make_request(tmp_path / "account", "hall"))
+    iot.kept = None
+    assert "the account has no key for hall" in CliRunner().invoke(app, words).output
+    iot.kept = (tmp_path / "account" / identity.KEY).read_text()
+    (folder / "private.unfinished").write_text("half")
+    second = CliRunner().invoke(app, words)
+    assert second.exit_code == 0, second.output
+    assert "PRIVATE" not in second.output
+    assert (folder / identity.KEY).read_text() == iot.kept
+    assert (folder / identity.KEY).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_certificate_for_another_key_is_refused_and_the_old_one_stays(iot: Iot, tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def test_a_camera_is_a_thing_with_a_certificate_from_its_own_request(name: str) 
 def test_no_key_is_in_the_template() -> None:
     text = json.dumps(template("cameras", "Camera"))
     assert "PRIVATE KEY" not in text
-    assert "SecretsManager" not in text
+    assert "AWS::SecretsManager" not in text
+    assert "resolve:secretsmanager" not in text
 
 
 @pytest.mark.parametrize("name", ["hall", "desk"])
@@ -90,17 +91,23 @@ def test_only_a_greengrass_core_may_ask_greengrass() -> None:
 
 
 def test_the_alias_gives_a_role_that_adds_this_cameras_pages_and_changes_none() -> None:
-    may = {}
-    for id, statement in statements("cameras", "Camera"):
-        if id.startswith("hallRoleDefaultPolicy"):
-            may[statement["Action"]] = ends(statement["Resource"]), statement.get("Condition")
-    assert may["s3:PutObject"] == (
-        ["/claims/intake/*", "/failed/intake/*", f"/inbox/intake/{HALL}/*", "/results/intake/*"],
-        {"Null": {"s3:if-none-match": "false"}},
+    may = [
+        (statement["Action"], ends(statement["Resource"]), statement.get("Condition"))
+        for id, statement in statements("cameras", "Camera")
+        if id.startswith("hallRoleDefaultPolicy")
+    ]
+    assert len(may) == 5
+    pages, state = (one for one in may if one[0] == "s3:PutObject")
+    forms, listed, told = (
+        next(one for one in may if one[0] == action) for action in ("s3:GetObject", "s3:ListBucket", "iot:Publish")
     )
-    assert may["s3:GetObject"][0] == ["/forms/intake/*", "/models/*"]
-    assert may["s3:ListBucket"][1] == {"StringLike": {"s3:prefix": ["forms/intake/*", "models/*"]}}
-    assert set(may) == {"s3:PutObject", "s3:GetObject", "s3:ListBucket"}
+    added = ["/claims/intake/*", "/failed/intake/*", f"/inbox/intake/{HALL}/*", "/results/intake/*"]
+    assert pages == ("s3:PutObject", added, {"Null": {"s3:if-none-match": "false"}})
+    assert forms == ("s3:GetObject", ["/forms/intake/*", "/models/*"], None)
+    assert (listed[0], listed[2]) == ("s3:ListBucket", {"StringLike": {"s3:prefix": ["forms/intake/*", "models/*"]}})
+    # the one object that it may write over says how it is
+    assert state == ("s3:PutObject", [f"/cameras/{HALL}.json"], None)
+    assert told == ("iot:Publish", [f":topic/formlens/{HALL}/events"], None)
     roles = resources("cameras", "Camera", "AWS::IAM::Role")
     (role,) = (id for id in roles if id.startswith("hallRole"))
     (trust,) = roles[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -135,6 +142,64 @@ def test_the_deployment_names_its_version_holds_the_nucleus_and_rolls_back() -> 
     told = json.loads("".join(part if isinstance(part, str) else "BUCKET" for part in merged))
     variables = told["lambdaExecutionParameters"]["EnvironmentVariables"]
     assert (variables["FORM"], variables["SOURCE"], variables["BUCKET"]) == ("intake", "v4l2:/dev/video0", "BUCKET")
+    assert variables["FUNCTION"] == "BUCKET"  # another token: the version, so that the camera can say which it runs
+
+
+def test_an_older_version_of_the_component_is_not_cloudformations_to_delete() -> None:
+    component = only("cameras", "Camera", "AWS::GreengrassV2::ComponentVersion")
+    assert component["UpdateReplacePolicy"] == "Retain"
+    assert component["DeletionPolicy"] == "Delete"
+
+
+def test_what_is_left_of_a_camera_is_taken_away_after_all_by_which_it_could_leave_something() -> None:
+    every = template("cameras", "Camera")["Resources"]
+    for name in ("hall", "desk"):
+        (left,) = (id for id, one in every.items() if one["Type"] == "Custom::CameraLeft" and id.startswith(name))
+        kinds = {
+            one["Type"]
+            for id, one in every.items()
+            if id.startswith(name) and left in one.get("DependsOn", ()) and id != left
+        }
+        least = {"AWS::IoT::Thing", "AWS::IoT::Certificate", "AWS::IAM::Role", "AWS::IAM::Policy"}
+        assert kinds >= least | ({"AWS::GreengrassV2::ComponentVersion"} if name == "hall" else set())
+
+
+def test_a_key_that_the_account_makes_is_in_no_template_and_its_certificate_opens_the_same() -> None:
+    made = resources("cameras", "Camera", "Custom::CameraKey")
+    ((id, key),) = made.items()
+    said = key["Properties"]
+    assert (said["Key"], said["Secret"]) == ("1", "formlens/formlens-cameras-till")
+    principal = {"Fn::GetAtt": [id, "Arn"]}
+    for kind, attached in (("ThingPrincipalAttachment", "tillIs"), ("PolicyPrincipalAttachment", "tillOpens")):
+        assert resources("cameras", "Camera", f"AWS::IoT::{kind}")[attached]["Properties"]["Principal"] == principal
+    assert template("cameras", "Camera")["Outputs"]["tillCertificateId"]["Value"] == {"Ref": id}
+
+
+def test_what_may_be_taken_away_does_not_depend_on_which_cameras_there_are() -> None:
+    """A deploy changes roles first: a camera that it takes out must still be cleared away after that."""
+    found = []
+    for cameras in (CAMERAS, CAMERAS[1:2]):
+        app = cdk.App(context={"aws:cdk:bundling-stacks": []})
+        build(app, replace(DEV, cameras=cameras))
+        stack = next(child for child in app.node.children if isinstance(child, CameraStack))
+        every = Template.from_stack(stack).find_resources("AWS::IAM::Policy")
+        found.append([one["Properties"] for id, one in every.items() if id.startswith("ForgetRole")])
+    assert found[0] == found[1]
+    assert found[0]
+
+
+def test_who_makes_keys_may_write_the_secrets_of_this_stages_cameras_and_no_other() -> None:
+    may = {
+        action: ends(statement["Resource"])
+        for id, statement in statements("cameras", "Camera")
+        if id.startswith("CertifyRoleDefault")
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    secret = {end for action, found in may.items() if action.startswith("secretsmanager:") for end in found}
+    assert secret == {":secret:formlens/formlens-cameras-*"}
+    iot = {action for action in may if action.startswith("iot:")}
+    verbs = ("CreateKeysAndCertificate", "DescribeCertificate", "UpdateCertificate", "DeleteCertificate")
+    assert iot == {f"iot:{verb}" for verb in verbs}
 
 
 def test_a_change_of_the_component_alone_makes_another_version_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,12 +214,14 @@ def test_a_change_of_the_component_alone_makes_another_version_of_the_function(m
     assert versions().isdisjoint(before)
 
 
-def test_a_camera_that_is_only_a_service_brings_no_function() -> None:
+def test_a_camera_that_is_only_a_service_brings_nothing_to_run_on_it() -> None:
     app = cdk.App(context={"aws:cdk:bundling-stacks": []})
-    build(app, replace(DEV, cameras=CAMERAS[1:]))
+    build(app, replace(DEV, cameras=CAMERAS[1:2]))
     stack = next(child for child in app.node.children if isinstance(child, CameraStack))
-    kinds = {resource["Type"] for resource in Template.from_stack(stack).to_json()["Resources"].values()}
-    assert not {kind for kind in kinds if "Lambda" in kind or "Greengrass" in kind}
+    every = Template.from_stack(stack).to_json()["Resources"].values()
+    assert not {resource["Type"] for resource in every if "Greengrass" in resource["Type"]}
+    functions = [one["Properties"]["Handler"] for one in every if one["Type"] == "AWS::Lambda::Function"]
+    assert functions == ["forget.handler"]
 
 
 def test_the_bundle_names_every_module_that_the_handler_imports() -> None:
@@ -180,6 +247,7 @@ def test_the_bundle_names_every_module_that_the_handler_imports() -> None:
         ({"csr": "-----BEGIN CERTIFICATE-----"}, "not a certificate signing request"),
         ({"form": "../results"}, "no name of a form"),
         ({"form": "in*"}, "no name of a form"),
+        ({"account_key": 1}, "not both"),
     ],
 )
 def test_a_camera_that_cannot_be_is_refused_by_name(wrong: dict[str, Any], says: str) -> None:

@@ -37,7 +37,7 @@ def _finding(rule: str, path: str) -> tuple[str, str, str]:
 
 def _any_stage(text: str, stage: str) -> str:
     """What a stage names by itself, as the table says it of every stage."""
-    return text.replace(f"formlens-{stage}", "formlens-<stage>")
+    return text.replace(f"formlens-{stage}", "formlens-<stage>").replace(f"formlens.{stage}.", "formlens.<stage>.")
 
 
 def test_nothing_is_allowed_by_a_wildcard_that_is_not_in_the_table() -> None:

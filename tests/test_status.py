@@ -1,6 +1,8 @@
 """An operator is told what is deployed and what needs a person."""
 
-from datetime import UTC, datetime
+import io
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -141,3 +143,75 @@ def test_studio_the_notebook_and_the_quotas_are_told_where_a_stage_has_them() ->
 def test_a_stage_that_is_not_deployed_is_a_call_error_with_the_cure() -> None:
     with pytest.raises(CallError, match="make deploy STAGE=dev"):
         answers(cloudformation__DescribeStacks={"Stacks": []})
+
+
+HALL, CERTIFICATE = "formlens-dev-hall", "c1" * 32
+CAMERA = [
+    resource("AWS::IoT::Thing", HALL),
+    resource(
+        "AWS::GreengrassV2::ComponentVersion", "arn:aws:greengrass:x:1:components:formlens.dev.hall:versions:3.0.0"
+    ),
+]
+SAID = {
+    "form": "intake",
+    "function": "3.0.0",
+    "reader": "v7",
+    "waiting": 2,
+    "last": {"source": "a.jpg", "form": "intake", "status": "read", "at": "2026-11-25 14:03:12"},
+}
+
+
+def camera(said: dict[str, Any] | None = None, minutes: int = 1, **changed: Any) -> Check:
+    """The line about a camera that said this of itself so many minutes ago."""
+    body, when = json.dumps(SAID | (said or {})).encode(), datetime.now(UTC) - timedelta(minutes=minutes)
+    healthy: dict[str, Any] = {
+        "cloudformation__ListStackResources": {"StackResourceSummaries": CAMERA},
+        "iot__ListThingPrincipals": {"principals": [f"arn:aws:iot:x:1:cert/{CERTIFICATE}"]},
+        "iot__DescribeCertificate": {"certificateDescription": {"certificateId": CERTIFICATE, "status": "ACTIVE"}},
+        "s3__GetObject": lambda asked: {"Body": io.BytesIO(body), "LastModified": when},
+        "greengrassv2__GetCoreDevice": {"status": "HEALTHY"},
+        "cloudformation__DescribeStacks": {"Stacks": [stack("Camera")]},
+    }
+    return answers(**(healthy | changed))["camera hall"]
+
+
+def test_a_camera_is_told_with_what_it_runs_and_what_waits() -> None:
+    said = camera()
+    assert said.state == State.good
+    assert said.text == (
+        "registered, online, last page 2026-11-25 14:03:12 (intake), function 3.0.0, reader v7, 2 pages wait"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "state", "words"),
+    [
+        ({"minutes": 40}, State.todo, "is it on, and in the network?"),
+        ({"s3__GetObject": "NoSuchKey"}, State.todo, "never online: run `formlens enroll`"),
+        (
+            {
+                "iot__DescribeCertificate": {
+                    "certificateDescription": {"certificateId": CERTIFICATE, "status": "REVOKED"}
+                }
+            },
+            State.todo,
+            "its certificate is revoked",
+        ),
+        ({"iot__ListThingPrincipals": {"principals": []}}, State.todo, "no active certificate"),
+        ({"said": {"function": "2.0.0"}}, State.wait, "function 2.0.0 (3.0.0 is on its way)"),
+        ({"said": {"last": None}}, State.good, "no page yet"),
+        ({"said": {"last": SAID["last"] | {"status": "unreadable"}}}, State.good, "(intake, not read)"),  # type: ignore[operator]
+        ({"greengrassv2__GetCoreDevice": {"status": "UNHEALTHY"}}, State.todo, "Greengrass says unhealthy"),
+        ({"greengrassv2__GetCoreDevice": "ResourceNotFoundException"}, State.todo, "Greengrass says nothing"),
+    ],
+)
+def test_how_a_camera_is_and_what_to_do(changed: dict[str, Any], state: State, words: str) -> None:
+    said = camera(**changed)
+    assert said.state == state
+    assert words in said.text
+
+
+def test_of_a_camera_that_is_a_service_of_its_own_greengrass_is_not_asked() -> None:
+    only = {"cloudformation__ListStackResources": {"StackResourceSummaries": CAMERA[:1]}}
+    said = camera({"function": "0a1b2c"}, **only, greengrassv2__GetCoreDevice="AccessDenied")
+    assert (said.state, "function 0a1b2c," in said.text) == (State.good, True)

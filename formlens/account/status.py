@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from formlens.account.cameras import cameras
 from formlens.account.checks import Check, Question, State, asked
 from formlens.account.preflight import deployed, resources
 from formlens.account.session import Account
@@ -28,6 +29,7 @@ def status(account: Account) -> Iterator[Check]:
         "queues": lambda account: queues(account, of("AWS::SQS::Queue")),
         "alarms": lambda account: alarms(account, of("AWS::CloudWatch::Alarm")),
         "forms": forms,
+        "cameras": lambda account: cameras(account, of("AWS::IoT::Thing"), of("AWS::GreengrassV2::ComponentVersion")),
         "quotas": asked_quotas,
         "notebook": lambda account: notebooks(account, of("AWS::SageMaker::NotebookInstance")),
         "studio": lambda account: domains(account, of("AWS::SageMaker::Domain")),
