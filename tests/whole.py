@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from formlens.manifest import NAME, part_of, write_manifest
 from local import stage
@@ -23,11 +27,11 @@ LABELS = 2
 APP = f"""
 import runpy
 from dataclasses import replace
-from stacks.settings import DEV, LOCAL, STAGES, Notebook, Training
+from stacks.settings import DEV, LOCAL, STAGES, Camera, Notebook, Training
+cameras = (Camera(name="hall", csr={{csr!r}}, form="intake", greengrass=True), Camera(name="till", account_key=1))
 trained = Training(instance_count=2, spot=True, form="intake", schedule="rate(7 days)", new_labels={LABELS})
-STAGES["dev"] = replace(
-    DEV, python=LOCAL.python, read=LOCAL.read, notebook=Notebook(), training=trained, mail="operator@example.com"
-)
+here = replace(DEV, python=LOCAL.python, camera_python=LOCAL.python, read=LOCAL.read, cameras=cameras)
+STAGES["dev"] = replace(here, notebook=Notebook(), training=trained, mail="operator@example.com")
 runpy.run_path("app.py")
 """
 ROOT_OF_ACCOUNT = {
@@ -98,11 +102,19 @@ def whole(folder: Path) -> Iterator[Whole]:
     """A cloud that is ready for the stage, and the stage's assembly."""
     layer_bundle(LOCAL.python)  # fetched here: in the cloud's environment nobody but the cloud is trusted
     assembly = folder / "assembly"
-    app = f"python -c {shlex.quote(APP)}"
+    app = f"python -c {shlex.quote(APP.format(csr=signing_request()))}"
     cdk(["synth", "--quiet", "--app", app, "-c", "stage=dev", "--output", str(assembly)], without_account())
     with Cloud() as cloud:
         stage.bootstrap(cloud)
         yield Whole(cloud, assembly, stage.inventory(cloud))
+
+
+def signing_request() -> str:
+    """What `formlens enroll` makes on a camera."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "formlens-dev-hall")])
+    signed = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 class Person:
