@@ -63,7 +63,8 @@ def _parted(level: Gray, pitch: float) -> tuple[list[float], float, float] | Non
         level[round(y) : round(y + pitch)].any(axis=0) for y in np.arange(0.0, len(level) - pitch / 2, pitch)
     ]  # fmt: skip
     near = max(1, round(0.12 * pitch))
-    stands = np.stack([cv2.dilate(band.astype(np.uint8)[None], np.ones((1, 2 * near + 1)))[0] for band in bands])
+    written = np.stack(bands).astype(np.uint8)
+    stands = np.asarray(cv2.dilate(written, np.ones((1, 2 * near + 1))), np.uint8)
     there = stands.any(axis=1)
     if there.sum() < _LEAST:
         return None
