@@ -236,7 +236,7 @@ def _client(deployed: Deployed, service: str) -> Any:
     from botocore.config import Config
 
     patient = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
-    made = session(deployed.identity) if deployed.identity else boto3.Session()
+    made: Any = session(deployed.identity) if deployed.identity else boto3.Session()
     return made.client(service, config=patient)
 
 

@@ -67,7 +67,7 @@ class Device(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self, method: str, body: bytes) -> None:
-        der = self.connection.getpeercert(binary_form=True)  # type: ignore[attr-defined]
+        der = self.connection.getpeercert(binary_form=True)
         owner = iot._mtls_resolve_identity(der)
         if owner is None:
             return self._send(403, {"message": "Access Denied"})

@@ -111,4 +111,5 @@ def main(listening: int, broker: int, devices: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(number) for number in sys.argv[1:4]), folder=Path(sys.argv[4]))
+    first, second, third = (int(number) for number in sys.argv[1:4])
+    main(first, second, third, Path(sys.argv[4]))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 SECONDS = 10.0
 
@@ -18,7 +19,7 @@ class Broker:
     """One connection under mutual TLS, as long as a `with` block. Raises Refused where there is none to be had."""
 
     def __init__(self, port: int, client_id: str, certificate: Path, key: Path, authority: Path) -> None:
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)
         self._client.tls_set(str(authority), str(certificate), str(key), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self._port, self._said = port, queue.Queue[tuple[str, Any]]()
         self._messages = queue.Queue[tuple[str, Any]]()  # apart: one may come before the answer to what asked for it

@@ -181,6 +181,7 @@ def test_a_key_that_the_account_made_comes_from_its_secret(
     iot.kept = None
     assert "the account has no key for hall" in CliRunner().invoke(app, words).output
     iot.kept = (tmp_path / "account" / identity.KEY).read_text()
+    folder.mkdir()
     (folder / "private.unfinished").write_text("half")
     second = CliRunner().invoke(app, words)
     assert second.exit_code == 0, second.output

@@ -212,6 +212,6 @@ def test_how_a_camera_is_and_what_to_do(changed: dict[str, Any], state: State, w
 
 
 def test_of_a_camera_that_is_a_service_of_its_own_greengrass_is_not_asked() -> None:
-    only = {"cloudformation__ListStackResources": {"StackResourceSummaries": CAMERA[:1]}}
+    only: dict[str, Any] = {"cloudformation__ListStackResources": {"StackResourceSummaries": CAMERA[:1]}}
     said = camera({"function": "0a1b2c"}, **only, greengrassv2__GetCoreDevice="AccessDenied")
     assert (said.state, "function 0a1b2c," in said.text) == (State.good, True)
