@@ -1,10 +1,13 @@
 """An image goes in; the four corners of the one sheet of paper on it come out, or None when in doubt.
 
 Many outlines are tried, and one is believed only if all of its four sides are a step from light paper to what lies
-around it. A drawn frame is no such step, the paper goes on behind it.
+around it. A drawn frame is no such step, the paper goes on behind it. `search` does it in short pieces, for who has
+other things to see to between them.
 """
 
+from collections.abc import Generator, Iterator
 from itertools import combinations
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,35 +18,63 @@ from formlens.types import Image
 Floats = NDArray[np.float64]
 
 
+_PIECE = 12
+"""Outlines whose sides are looked at in one piece of a search."""
+
+
 def find_sheet(image: Image) -> Floats | None:
     """The corners of the one sheet on an image, shape (4, 2), clockwise from top left, or None when in doubt."""
+    pieces = search(image)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as done:
+            found: Floats | None = done.value
+            return found
+
+
+def search(image: Image) -> Generator[None, None, Floats | None]:
+    """As `find_sheet`, in pieces of about the same length: a generator that yields between them and returns it."""
     scale = min(1.0, 640 / max(image.shape[:2]))
     reduced = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     small = np.asarray(cv2.medianBlur(reduced, 5), np.uint8)
-    best, best_quad = 0.0, None
-    for quad in _candidates(small):
-        sure = _sheet_evidence(small, quad)
-        if sure > best:
-            best, best_quad = sure, quad
+    yield
+    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+    closed = np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8)), np.uint8)
+    yield
+    best, best_quad, looked = 0.0, None, 0
+    for quads in _candidates(closed):
+        yield
+        for quad in map(_clockwise, quads):
+            if _share(quad, small) ** 0.5 <= best:  # an outline is never surer than its size allows
+                continue
+            looked += 1
+            if looked % _PIECE == 0:
+                yield
+            sure = _sheet_evidence(lab, quad)
+            if sure > best:
+                best, best_quad = sure, quad
     if best_quad is None:
         return None
     return _clockwise((best_quad + 0.5) / scale - 0.5)
 
 
-def _candidates(small: Image) -> list[Floats]:
+def _candidates(closed: Image) -> Iterator[list[Floats]]:
     """Four-sided outlines that a sheet might have: of light regions, and between long straight edges; ink is closed."""
-    height, width = small.shape[:2]
-    small = np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8)), np.uint8)
-    quads: list[Floats] = []
-    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
-    for channel, inverted in ((0, False), (0, True), (1, False), (2, True), (2, False)):
-        plane = lab[..., channel]
-        level, _ = cv2.threshold(plane, 0, 255, cv2.THRESH_OTSU)
-        for shift in (0,) if channel else (-18, 0, 18):
-            mask = (plane < level + shift) if inverted else (plane >= level + shift)
-            quads += _outlines(mask.astype(np.uint8), 0.12 * width * height)
-    quads += _outlines(_enclosed(small), 0.12 * width * height)
-    return quads + _between_edges(small)
+    lab = cv2.cvtColor(closed, cv2.COLOR_BGR2LAB)
+    for ways in (((0, False),), ((0, True),), ((1, False), (2, True), (2, False))):
+        yield [quad for channel, inverted in ways for quad in _regions(lab[..., channel], inverted, not channel)]
+    smallest = 0.12 * closed.shape[0] * closed.shape[1]
+    yield _outlines(_enclosed(closed), smallest)
+    yield _between_edges(closed)
+
+
+def _regions(plane: NDArray[np.uint8], inverted: bool, by_light: bool) -> Iterator[Floats]:
+    """Outlines of what is lighter, or darker, than a level, or of that colour; of light three levels are tried."""
+    level, _ = cv2.threshold(plane, 0, 255, cv2.THRESH_OTSU)
+    for shift in (-18, 0, 18) if by_light else (0,):
+        mask = (plane < level + shift) if inverted else (plane >= level + shift)
+        yield from _outlines(mask.astype(np.uint8), 0.12 * plane.size)
 
 
 def _outlines(mask: NDArray[np.uint8], smallest: float) -> list[Floats]:
@@ -121,17 +152,20 @@ def _clockwise(quad: Floats) -> Floats:
     return np.asarray(np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0))
 
 
-def _sheet_evidence(small: Image, quad: Floats) -> float:
-    """How surely a quad is a sheet of paper, 0 when not: its area times the share of its outline that is a step."""
-    quad = _clockwise(quad)
-    height, width = small.shape[:2]
-    area = cv2.contourArea(quad.astype(np.float32)) / (width * height)
+def _share(quad: Floats, image: NDArray[Any]) -> float:
+    """How much of an image lies within a quad."""
+    return float(cv2.contourArea(quad.astype(np.float32)) / (image.shape[0] * image.shape[1]))
+
+
+def _sheet_evidence(lab: NDArray[np.float32], quad: Floats) -> float:
+    """How surely a quad, clockwise, is a sheet, 0 if it is none: its size times what of its outline is a step."""
+    height, width = lab.shape[:2]
+    area = _share(quad, lab)
     if not 0.15 < area < 0.98 or not _plausible(quad):
         return 0.0
     if (quad < -0.02 * width).any() or (quad > [1.02 * width, 1.02 * height]).any():
         return 0.0
     shares, steps, free = [], [], []
-    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
     for k in range(4):
         inner, outer, inside = _sides(lab, quad[k], quad[(k + 1) % 4], quad.mean(axis=0))
         if inside.mean() < 0.5:
@@ -142,7 +176,9 @@ def _sheet_evidence(small: Image, quad: Floats) -> float:
         shares.append(float(((distance > 10) & (np.sign(step[:, 0]) == sign)).mean()))
         steps.append(float(np.median(step[:, 0])))
         free.append(float(inside.mean()))
-    if min(shares) < 0.7 or np.mean(shares) < 0.82 or min(steps) < 4:
+        if shares[-1] < 0.7 or steps[-1] < 4:
+            return 0.0
+    if np.mean(shares) < 0.82:
         return 0.0
     return float(area**0.5 * np.mean(shares) * np.mean(free))
 

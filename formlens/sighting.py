@@ -1,18 +1,19 @@
 """A frame, reduced, goes in; where the sheet under the camera lies comes out, and what the keeper is to do about it."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.outline import find_sheet
+from formlens.outline import search
 from formlens.types import Image
 
 Floats = NDArray[np.float64]
 
-SIDE = 400
-"""Pixels of the longer side at which a frame is looked at."""
+SIDE = 320
+"""Pixels of the longer side at which a sheet is looked for: what an eighth of a frame of 4 megapixels has."""
 LONG = 900
 """Pixels of the frame that the longer side of a sheet must have for its writing to be read."""
 
@@ -41,9 +42,13 @@ class Sighting:
     """What the keeper is to do; None where the sheet lies as it should."""
 
 
-def sight(small: Image, magnify: float) -> Sighting:
-    """Where the sheet lies on a frame whose longer side was reduced to `SIDE`, ``magnify`` times."""
-    quad = find_sheet(small)
+def sight(small: Image, magnify: float) -> Generator[None, None, Sighting]:
+    """Where the sheet lies on a frame whose longer side was reduced to `SIDE`, ``magnify`` times.
+
+    A generator: it yields between pieces none of which takes long, and returns what it found.
+    """
+    quad = yield from search(small)
+    yield
     if quad is None:
         return Sighting(lack=_why_none(small))
     corners = (quad + 0.5) * magnify - 0.5

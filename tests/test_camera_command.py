@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from formlens.types import CallError
-from recordings import film, lying, placed
+from model.recordings import film, lying, placed
 
 camera = importlib.import_module("camera")
 
@@ -25,7 +25,7 @@ CARD = ROOT / "samples" / "tables" / "card.png"
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recording") / "card.mjpeg"
     page = np.asarray(cv2.imread(str(CARD)), np.uint8)
-    moments = placed(lying(page, tall=0.4), hunts=False, still=8)
+    moments = placed(lying(page, tall=0.4), hunts=False, still=20)
     frames = film(page, moments, size=(1440, 1080))
     path.write_bytes(b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames))
     return path
