@@ -1,4 +1,6 @@
-"""What each frame's decision takes, by what was decided: `PYTHONPATH=. python tests/frame_times.py [--emulated]`. One thread.
+"""What each frame's decision takes, by what was decided; one thread.
+
+    PYTHONPATH=. python tests/frame_times.py [--emulated]
 
 Processor time of this machine, and with `--emulated` instructions of an Atom without AVX (`instructions.py`), in
 frames of 2 megapixels and of the 4 of the camera.
