@@ -18,7 +18,7 @@ from formlens.types import Image
 Floats = NDArray[np.float64]
 
 
-_PIECE = 12
+_PIECE = 6
 """Outlines whose sides are looked at in one piece of a search."""
 
 
@@ -40,6 +40,7 @@ def search(image: Image) -> Generator[None, None, Floats | None]:
     small = np.asarray(cv2.medianBlur(reduced, 5), np.uint8)
     yield
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+    yield
     closed = np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8)), np.uint8)
     yield
     best, best_quad, looked = 0.0, None, 0
@@ -60,21 +61,31 @@ def search(image: Image) -> Generator[None, None, Floats | None]:
 
 
 def _candidates(closed: Image) -> Iterator[list[Floats]]:
-    """Four-sided outlines that a sheet might have: of light regions, and between long straight edges; ink is closed."""
+    """Four-sided outlines that a sheet might have: of light regions, and between long straight edges; ink is closed.
+
+    What takes longer is parted by an empty list.
+    """
     lab = cv2.cvtColor(closed, cv2.COLOR_BGR2LAB)
-    for ways in (((0, False),), ((0, True),), ((1, False), (2, True), (2, False))):
-        yield [quad for channel, inverted in ways for quad in _regions(lab[..., channel], inverted, not channel)]
     smallest = 0.12 * closed.shape[0] * closed.shape[1]
-    yield _outlines(_enclosed(closed), smallest)
-    yield _between_edges(closed)
-
-
-def _regions(plane: NDArray[np.uint8], inverted: bool, by_light: bool) -> Iterator[Floats]:
-    """Outlines of what is lighter, or darker, than a level, or of that colour; of light three levels are tried."""
-    level, _ = cv2.threshold(plane, 0, 255, cv2.THRESH_OTSU)
-    for shift in (-18, 0, 18) if by_light else (0,):
-        mask = (plane < level + shift) if inverted else (plane >= level + shift)
-        yield from _outlines(mask.astype(np.uint8), 0.12 * plane.size)
+    for channel, inverted in ((0, False), (0, True), (1, False), (2, True), (2, False)):
+        plane = lab[..., channel]
+        level, _ = cv2.threshold(plane, 0, 255, cv2.THRESH_OTSU)
+        for shift in (0,) if channel else (-18, 0, 18):
+            mask = (plane < level + shift) if inverted else (plane >= level + shift)
+            yield _outlines(mask.astype(np.uint8), smallest)
+    edges = np.zeros(closed.shape[:2], np.uint8)
+    for plane in cv2.split(closed):
+        edges = np.maximum(edges, np.asarray(cv2.Canny(plane, 30, 90), np.uint8))
+        yield []
+    # regions that edges enclose
+    walls = cv2.dilate(edges, np.ones((5, 5), np.uint8))
+    yield _outlines(np.asarray(1 - walls // 255, np.uint8), smallest)
+    gray = cv2.cvtColor(closed, cv2.COLOR_BGR2GRAY)
+    edges = np.asarray(cv2.Canny(cv2.GaussianBlur(gray, (0, 0), 1.5), 20, 60), np.uint8)
+    yield []
+    lines = _lines(edges)
+    yield []
+    yield _between(lines, closed.shape)
 
 
 def _outlines(mask: NDArray[np.uint8], smallest: float) -> list[Floats]:
@@ -94,28 +105,21 @@ def _outlines(mask: NDArray[np.uint8], smallest: float) -> list[Floats]:
     return found
 
 
-def _enclosed(small: Image) -> NDArray[np.uint8]:
-    """Regions that edges enclose."""
-    edges = np.zeros(small.shape[:2], np.uint8)
-    for channel in cv2.split(small):
-        edges = np.maximum(edges, np.asarray(cv2.Canny(channel, 30, 90), np.uint8))
-    walls = cv2.dilate(edges, np.ones((5, 5), np.uint8))
-    return np.asarray(1 - walls // 255, np.uint8)
-
-
-def _between_edges(small: Image) -> list[Floats]:
-    """Quads between the longest level and upright straight edges."""
-    height, width = small.shape[:2]
-    gray = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    edges = cv2.Canny(cv2.GaussianBlur(gray, (0, 0), 1.5), 20, 60)
-    segments = cv2.HoughLinesP(edges, 1, np.pi / 360, 50, minLineLength=0.25 * min(height, width), maxLineGap=12)
+def _lines(edges: NDArray[np.uint8]) -> Floats:
+    """The longest straight edges, shape (n, 4): both ends of each."""
+    least = 0.25 * min(edges.shape)
+    segments = cv2.HoughLinesP(edges, 1, np.pi / 360, 50, minLineLength=least, maxLineGap=12)
     if segments is None:
-        return []
+        return np.zeros((0, 4))
     lines = segments[:, 0].astype(np.float64)
     length = np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1])
-    lines = lines[np.argsort(-length)][:40]
+    return np.asarray(lines[np.argsort(-length)][:40])
+
+
+def _between(lines: Floats, shape: tuple[int, ...]) -> list[Floats]:
+    """Quads between level and upright lines."""
     flat = np.abs(lines[:, 2] - lines[:, 0]) > np.abs(lines[:, 3] - lines[:, 1])
-    level, upright = _outermost(lines[flat], 1, height), _outermost(lines[~flat], 0, width)
+    level, upright = _outermost(lines[flat], 1, shape[0]), _outermost(lines[~flat], 0, shape[1])
     quads = []
     for a, b in combinations(level, 2):
         for c, d in combinations(upright, 2):

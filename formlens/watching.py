@@ -8,6 +8,7 @@ No frame takes long: a search for the sheet goes on in pieces, one a frame, and 
 left to `take`, the first part of reading a page.
 """
 
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -36,6 +37,8 @@ PATIENCE = 60
 ATTEMPTS = 3
 """How often one sheet is tried that cannot be read, each time with a new frame."""
 
+_SECONDS = 0.01
+"""For which a decision takes up further pieces of a search: a slow processor does one a frame, a fast one several."""
 _AGAIN = 10
 """Frames from one search for a sheet to the next while nothing changes."""
 _HUNTING = 20
@@ -88,6 +91,7 @@ class Watch:
 
     def look(self, frame: Frame) -> Look:
         """Judge the next frame."""
+        began = time.monotonic()
         # a search begins with more of the frame than the eye needs that sees what moves
         small = frame.small(SIDE) if self._is_due() else None
         glance = frame.glance() if small is None else glance_of(small[0])
@@ -110,7 +114,7 @@ class Watch:
         if small is not None:
             self._search = sight(*small)
         elif self._search is not None:
-            self._look_on(self._search)
+            self._look_on(self._search, began)
         else:
             return self._judge(frame)
         return self._as_before()
@@ -156,10 +160,12 @@ class Watch:
             return False
         return self._sighting is None or (self._sighting.lack is not None and self._age >= _AGAIN)
 
-    def _look_on(self, search: Generator[None, None, Sighting]) -> None:
-        """The next piece of the search; what was seen before stands until it ends."""
+    def _look_on(self, search: Generator[None, None, Sighting], began: float) -> None:
+        """The next pieces of the search; what was seen before stands until it ends."""
         try:
             next(search)
+            while time.monotonic() - began < _SECONDS:
+                next(search)
         except StopIteration as done:
             self._sighting, self._search, self._age = done.value, None, 0
 

@@ -31,7 +31,11 @@ from model.recordings import Moment, film, lying
 
 ROOT = Path(__file__).parents[1]
 SIZE = 2688, 1520
-PAGES = {"intake": ("intake/labelled/page1.jpg", 0), "card": ("tables/card.png", 0), "register": ("register/page62_KL.jpg", 90)}
+PAGES = {
+    "intake": ("intake/labelled/page1.jpg", 0),
+    "card": ("tables/card.png", 0),
+    "register": ("register/page62_KL.jpg", 90),
+}
 """Each page, and how far it is turned so that it fills the picture."""
 LEARNED = {"intake": "intake/labelled", "register": "register"}
 
