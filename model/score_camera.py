@@ -128,7 +128,7 @@ def under_a_camera(sheet: Sheet, turned: float, reader: Reader, seed: int) -> tu
     with TemporaryDirectory() as place:
         spool = Spool(Path(place), 10**9)
         loop.run(
-            recording(sheet.paper, turned, seed),
+            (frame for frame in recording(sheet.paper, turned, seed) if not kept),
             read=read,
             spool=spool,
             display=_Unseen(kept),

@@ -68,6 +68,26 @@ def test_the_service_runs_the_same_file_shows_a_preview_and_pings_its_watchdog(r
             assert process.wait(20) == 0
 
 
+def test_the_watchdog_waits_for_a_page_that_takes_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listens:
+        listens.bind(str(tmp_path / "notify"))
+        listens.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+
+        def read(jpeg: bytes, moment: object) -> str:
+            assert listens.recv(100) == b"WATCHDOG_USEC=900000000"
+            if jpeg == b"odd":
+                raise ValueError
+            return "read"
+
+        assert camera.patient(read)(b"page", None) == "read"
+        assert listens.recv(100) == b"WATCHDOG_USEC=60000000\nWATCHDOG=1"
+        with pytest.raises(ValueError):  # noqa: PT011
+            camera.patient(read)(b"odd", None)
+        assert listens.recv(100) == b"WATCHDOG_USEC=60000000\nWATCHDOG=1"
+
+
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
