@@ -38,7 +38,7 @@ ATTEMPTS = 3
 """How often one sheet is tried that cannot be read, each time with a new frame."""
 
 _SECONDS = 0.01
-"""For which a decision takes up further pieces of a search: a slow processor does one a frame, a fast one several."""
+"""Of processor time, in which a decision takes up pieces of a search: a slow processor does one a frame."""
 _AGAIN = 10
 """Frames from one search for a sheet to the next while nothing changes."""
 _HUNTING = 20
@@ -91,7 +91,7 @@ class Watch:
 
     def look(self, frame: Frame) -> Look:
         """Judge the next frame."""
-        began = time.monotonic()
+        began = time.thread_time()
         # a search begins with more of the frame than the eye needs that sees what moves
         small = frame.small(SIDE) if self._is_due() else None
         glance = frame.glance() if small is None else glance_of(small[0])
@@ -164,7 +164,7 @@ class Watch:
         """The next pieces of the search; what was seen before stands until it ends."""
         try:
             next(search)
-            while time.monotonic() - began < _SECONDS:
+            while time.thread_time() - began < _SECONDS:
                 next(search)
         except StopIteration as done:
             self._sighting, self._search, self._age = done.value, None, 0

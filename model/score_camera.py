@@ -128,7 +128,7 @@ def under_a_camera(sheet: Sheet, turned: float, reader: Reader, seed: int) -> tu
     with TemporaryDirectory() as place:
         spool = Spool(Path(place), 10**9)
         loop.run(
-            (frame for frame in recording(sheet.paper, turned, seed) if not kept),
+            (frame for frame in recording(sheet, turned, seed) if not kept),
             read=read,
             spool=spool,
             display=_Unseen(kept),
@@ -139,11 +139,14 @@ def under_a_camera(sheet: Sheet, turned: float, reader: Reader, seed: int) -> tu
     return (kept[0] if kept else None), sheet, len(tries)
 
 
-def recording(paper: Image, turned: float, seed: int) -> Iterator[Frame]:
-    """A hand lays the sheet down a little askew, the lens finds its focus, it lies there, sometimes half in shade."""
-    rng = np.random.default_rng([3, seed, int(turned)])
+def recording(sheet: Sheet, turned: float, seed: int) -> Iterator[Frame]:
+    """A hand lays the sheet down a little askew, the lens finds its focus, it lies there, sometimes half in shade.
+
+    Half of those that are of a form lie upside down: a table of single digits alone does not say which way up it is.
+    """
+    rng, paper = np.random.default_rng([3, seed, int(turned)]), sheet.paper
     height, width = paper.shape[:2]
-    angle = turned + float(rng.uniform(-4, 4)) + 180 * int(rng.integers(2))
+    angle = turned + float(rng.uniform(-4, 4)) + 180 * int(rng.integers(2)) * bool(sheet.forms)
     across, down = (width, height) if turned == 0 else (height, width)
     tall = FILLS * min(SIZE[1] / SIZE[0] / down, 1 / across) * height
     where = lying(paper, tall=tall * float(rng.uniform(0.93, 1)), turned=angle, at=(0.5, SIZE[1] / SIZE[0] / 2))
