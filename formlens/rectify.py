@@ -19,6 +19,8 @@ LONGEST = 3508
 
 _AROUND = 0.1
 """Of a sheet's longer side, how far around it is looked for its edges."""
+_FINE = 2400
+"""Pixels of the longer side up to which a sheet is enlarged when it is cut out, twofold at most."""
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +54,8 @@ def square(image: Image) -> Squared:
 def cut_out(image: Image, near: Floats) -> Image:
     """The sheet whose corners lie near those given, shape (4, 2), clockwise from top left, put square.
 
-    It is looked for once more in its surroundings alone, where its edges are seen more exactly than in the whole.
+    It is looked for once more in its surroundings alone, where its edges are seen more exactly than in the whole. A
+    small one is enlarged, as what reads it will turn and scale it again: so little is lost of its strokes.
     """
     room = _AROUND * float(np.ptp(near, axis=0).max())
     low = np.maximum(np.floor(near.min(axis=0) - room).astype(int), 0)
@@ -60,15 +63,16 @@ def cut_out(image: Image, near: Floats) -> Image:
     found = find_sheet(np.asarray(image[low[1] : high[1], low[0] : high[0]], np.uint8))
     if found is not None and np.abs(found + low - near).max() < room / 2:
         near = found + low
-    return _flattened(image, near)[0]
+    longest = float(np.linalg.norm(np.roll(near, -1, axis=0) - near, axis=1).max())
+    return _flattened(image, near, float(np.clip(_FINE / longest, 1, 2)), cv2.INTER_CUBIC)[0]
 
 
-def _flattened(image: Image, quad: Floats) -> tuple[Image, Floats]:
-    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+def _flattened(image: Image, quad: Floats, larger: float = 1.0, how: int = cv2.INTER_LINEAR) -> tuple[Image, Floats]:
+    sides = larger * np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     width, height = round(max(sides[0], sides[2])), round(max(sides[1], sides[3]))
     flat = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
     view = cv2.getPerspectiveTransform(quad.astype(np.float32), flat)
-    done = cv2.warpPerspective(image, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    done = cv2.warpPerspective(image, view, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(done, np.uint8), np.asarray(np.linalg.inv(view), np.float64)
 
 

@@ -9,7 +9,7 @@ left to `take`, the first part of reading a page.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -31,7 +31,7 @@ UNREAD = "not read: straighten it, or take it away"
 STILL = 3
 """Frames without movement before a sheet counts as lying still."""
 SHARP = 3
-"""Frames alike in focus of which the sharpest is taken."""
+"""Frames alike in focus whose mean is taken."""
 PATIENCE = 60
 """Frames after which what lies on a form is taken for part of it."""
 ATTEMPTS = 3
@@ -122,13 +122,14 @@ class Watch:
     def take(self) -> Look:
         """Look closely at the sheet that is ready. A page that comes out is to be answered by `kept` or `failed`.
 
-        All pixels of a frame are decoded, judged and put square: that takes as long as a part of reading the page.
+        All pixels of the frames alike in focus are decoded, and their mean, which has less noise, is judged and put
+        square: that takes as long as a part of reading the page.
         """
         assert self._sighting is not None  # noqa: S101
         assert self._sighting.corners is not None  # noqa: S101
-        corners, best = self._sighting.corners, max(self._recent, key=lambda one: one[0])[1]
+        corners, least = self._sighting.corners, _ALIKE * max(detail for detail, _ in self._recent)
+        full = _mean([frame for detail, frame in self._recent if detail >= least])
         self._recent, self._finest, self._waited = [], 0.0, 0
-        full = best.full()
         if full is None or not is_sharp(steepness(full, corners)):
             self._hint = BLURRED if full is not None else WAITING
             return Look(self._hint, corners)
@@ -188,6 +189,18 @@ class Watch:
         # a lens that hunts goes through sharp to blurred and back: wait until it stays where it was best
         alike = len(self._recent) == SHARP and min(one[0] for one in self._recent) >= _ALIKE * self._finest
         return Look(self._hint or WAITING, seen.corners, ready=alike or self._waited >= _HUNTING)
+
+
+def _mean(frames: Sequence[Frame]) -> Image | None:
+    """The mean of some frames of a scene in which nothing moves; None where none of them can be decoded."""
+    pictures = [full for frame in frames if (full := frame.full()) is not None]
+    pictures = [full for full in pictures if full.shape == pictures[0].shape]
+    if len(pictures) < 2:
+        return pictures[0] if pictures else None
+    total = np.zeros(pictures[0].shape, np.uint16)
+    for full in pictures:
+        cv2.add(total, full, total, dtype=cv2.CV_16U)
+    return np.asarray(cv2.convertScaleAbs(total, alpha=1 / len(pictures)), np.uint8)
 
 
 def _moved(before: Gray, now: Gray) -> bool:
