@@ -46,7 +46,7 @@ def record(name: str) -> bytes:
     page = cv2.imread(str(ROOT / "samples" / sample))
     height, width = page.shape[:2]
     across, down = (width, height) if not turned else (height, width)
-    tall = min(0.9 * SIZE[1] / SIZE[0] / down, 0.9 / across) * height
+    tall = min(0.86 * SIZE[1] / SIZE[0] / down, 0.86 / across) * height
     where = lying(page, tall=tall, turned=turned, at=(0.5, SIZE[1] / SIZE[0] / 2))
     return cv2.imencode(".jpg", next(film(page, [Moment(where)], size=SIZE)), [cv2.IMWRITE_JPEG_QUALITY, 85])[
         1

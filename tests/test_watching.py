@@ -104,6 +104,7 @@ def test_a_sheet_that_cannot_be_read_is_tried_again_and_then_left() -> None:
         (Moment(lying(FORM, tall=0.2)), sighting.CLOSER),
         (Moment(lying(FORM, tall=0.66, at=(0.5, 0.6))), sighting.CUT_OFF),
         (Moment(lying(FORM, tall=0.66, at=(0.2, 0.5))), sighting.CUT_OFF),
+        (Moment(lying(FORM, tall=0.72)), sighting.CUT_OFF),
         (Moment(WHERE, hand=(0.6, 0.4)), sighting.COVERED),
     ],
 )
