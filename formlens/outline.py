@@ -45,7 +45,6 @@ def search(image: Image) -> Generator[None, None, Floats | None]:
     yield
     best, best_quad, looked = 0.0, None, 0
     for quads in _candidates(closed):
-        yield
         for quad in map(_clockwise, quads):
             if _share(quad, small) ** 0.5 <= best:  # an outline is never surer than its size allows
                 continue
@@ -55,6 +54,7 @@ def search(image: Image) -> Generator[None, None, Floats | None]:
             sure = _sheet_evidence(lab, quad)
             if sure > best:
                 best, best_quad = sure, quad
+        yield
     if best_quad is None:
         return None
     return _clockwise((best_quad + 0.5) / scale - 0.5)

@@ -19,7 +19,7 @@ LONGEST = 3508
 
 _AROUND = 0.1
 """Of a sheet's longer side, how far around it is looked for its edges."""
-_FINE = 2400
+_FINE = 2200
 """Pixels of the longer side up to which a sheet is enlarged when it is cut out, twofold at most."""
 
 Floats = NDArray[np.float64]
@@ -60,19 +60,23 @@ def cut_out(image: Image, near: Floats) -> Image:
     room = _AROUND * float(np.ptp(near, axis=0).max())
     low = np.maximum(np.floor(near.min(axis=0) - room).astype(int), 0)
     high = np.ceil(near.max(axis=0) + room).astype(int)
-    found = find_sheet(np.asarray(image[low[1] : high[1], low[0] : high[0]], np.uint8))
-    if found is not None and np.abs(found + low - near).max() < room / 2:
-        near = found + low
-    longest = float(np.linalg.norm(np.roll(near, -1, axis=0) - near, axis=1).max())
-    return _flattened(image, near, float(np.clip(_FINE / longest, 1, 2)), cv2.INTER_CUBIC)[0]
+    around, quad = np.asarray(image[low[1] : high[1], low[0] : high[0]], np.uint8), near - low
+    found = find_sheet(around)
+    if found is not None and np.abs(found - quad).max() < room / 2:
+        quad = found
+    longest = float(np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).max())
+    larger = float(np.clip(_FINE / longest, 1, 2))
+    if larger > 1:
+        around = np.asarray(cv2.resize(around, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return _flattened(around, (quad + 0.5) * larger - 0.5)[0]
 
 
-def _flattened(image: Image, quad: Floats, larger: float = 1.0, how: int = cv2.INTER_LINEAR) -> tuple[Image, Floats]:
-    sides = larger * np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+def _flattened(image: Image, quad: Floats) -> tuple[Image, Floats]:
+    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     width, height = round(max(sides[0], sides[2])), round(max(sides[1], sides[3]))
     flat = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
     view = cv2.getPerspectiveTransform(quad.astype(np.float32), flat)
-    done = cv2.warpPerspective(image, view, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    done = cv2.warpPerspective(image, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(done, np.uint8), np.asarray(np.linalg.inv(view), np.float64)
 
 

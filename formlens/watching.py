@@ -37,7 +37,7 @@ PATIENCE = 60
 ATTEMPTS = 3
 """How often one sheet is tried that cannot be read, each time with a new frame."""
 
-_SECONDS = 0.01
+_SECONDS = 0.02
 """Of processor time, in which a decision takes up pieces of a search: a slow processor does one a frame."""
 _AGAIN = 10
 """Frames from one search for a sheet to the next while nothing changes."""
@@ -193,14 +193,16 @@ class Watch:
 
 def _mean(frames: Sequence[Frame]) -> Image | None:
     """The mean of some frames of a scene in which nothing moves; None where none of them can be decoded."""
-    pictures = [full for frame in frames if (full := frame.full()) is not None]
-    pictures = [full for full in pictures if full.shape == pictures[0].shape]
-    if len(pictures) < 2:
-        return pictures[0] if pictures else None
-    total = np.zeros(pictures[0].shape, np.uint16)
-    for full in pictures:
-        cv2.add(total, full, total, dtype=cv2.CV_16U)
-    return np.asarray(cv2.convertScaleAbs(total, alpha=1 / len(pictures)), np.uint8)
+    mean: Image | None = None
+    count = 0
+    for frame in frames:
+        full = frame.full()
+        if full is not None and (mean is None or full.shape == mean.shape):
+            count += 1
+            mean = (
+                full if mean is None else np.asarray(cv2.addWeighted(mean, 1 - 1 / count, full, 1 / count, 0), np.uint8)
+            )
+    return mean
 
 
 def _moved(before: Gray, now: Gray) -> bool:
