@@ -84,13 +84,17 @@ class Found:
     texts: tuple[tuple[tuple[int, ...], float], ...]
 
 
-def find(seen: NDArray[np.float32], automaton: Automaton, share: float = 0.02, effort: int = 120) -> Found:
-    """The likeliest texts down to a ``share`` of the likeliest one's mass.
+def find(
+    seen: NDArray[np.float32], automaton: Automaton, share: float = 0.02, effort: int = 120, least: float = 0.0
+) -> Found:
+    """The likeliest texts down to a ``share`` of the likeliest one's mass; none where all have less than ``least``.
 
     ``seen`` has shape (steps, classes), the blank first. Exact while at most ``effort`` prefixes are opened; beyond
     that the best prefix so far is followed to its likeliest end.
     """
     lattice = _Lattice(seen.astype(np.float64), automaton)
+    if lattice.total < least:
+        return Found(lattice.total, ())
     found: list[tuple[tuple[int, ...], float]] = []
     for text, mass in lattice.texts(effort):
         if found and mass < share * found[0][1]:

@@ -4,6 +4,7 @@ Prefix beam search over a CTC network with a character model (Hannun et al. 2014
 Speech Recognition).
 """
 
+from bisect import insort
 from dataclasses import dataclass
 from math import exp, log
 from typing import Protocol
@@ -55,32 +56,33 @@ def read_line(
         signs = [(alphabet[i], float(row[i + 1])) for i in tried.tolist()]
         by_sign = dict(signs)
         nexts: dict[str, list[float]] = {}
-        models: dict[str, tuple[float, str]] = {}
-        for text, (on_sign, on_blank, model, context) in beams.items():
+        parents: dict[str, str] = {}
+        for text, (on_sign, on_blank, _, _) in beams.items():
             whole = on_sign + on_blank
             entry = nexts.setdefault(text, [0.0, 0.0])
-            models[text] = model, context
             entry[1] += whole * blank
             last = text[-1:]
             if last in by_sign:
                 entry[0] += on_sign * by_sign[last]
             for sign, y in signs:
                 gain = (on_blank if sign == last else whole) * y
-                if gain <= 0:
-                    continue
-                longer = text + sign
-                other = nexts.get(longer)
-                if other is None:
-                    other = nexts[longer] = [0.0, 0.0]
-                other[0] += gain
-                if longer not in models:
-                    models[longer] = (
-                        model + trust * language.surprise(context, sign) + bonus,
-                        after(context, sign),
-                    )
-        ranked = sorted(
-            ((log(s + b + 1e-300) + models[text][0], text) for text, (s, b) in nexts.items()), reverse=True
-        )[:width]
+                if gain > 0:
+                    longer = text + sign
+                    nexts.setdefault(longer, [0.0, 0.0])[0] += gain
+                    if longer not in beams:
+                        parents[longer] = text
+        chances = {text: log(s + b + 1e-300) for text, (s, b) in nexts.items()}
+        models = {text: (model, context) for text, (_, _, model, context) in beams.items()}
+        ranked = sorted(((chances[text] + model, text) for text, (model, _) in models.items()), reverse=True)
+        # a sign more weighs its bonus at most, so that the model need not be asked of what stays behind even then
+        least = sorted(((chances[longer] + beams[text][2] + bonus, longer) for longer, text in parents.items()))
+        while least and (len(ranked) < width or least[-1][0] > ranked[width - 1][0]):
+            _, longer = least.pop()
+            _, _, model, context = beams[parents[longer]]
+            model += trust * language.surprise(context, longer[-1]) + bonus
+            models[longer] = model, after(context, longer[-1])
+            insort(ranked, (chances[longer] + model, longer), key=_falling)
+        ranked = ranked[:width]
         most = max(sum(nexts[text]) for _, text in ranked) or 1.0
         scale += log(most)
         beams = {text: (nexts[text][0] / most, nexts[text][1] / most, *models[text]) for _, text in ranked}
@@ -89,6 +91,10 @@ def read_line(
         chance = log(on_sign + on_blank + 1e-300) + scale
         lines.append(Line(text, chance + model + trust * language.surprise(context, END), exp(min(chance, 0.0))))
     return sorted(lines, key=lambda line: -line.weight)
+
+
+def _falling(ranked: tuple[float, str]) -> float:
+    return -ranked[0]
 
 
 def share_of_best(lines: list[Line]) -> float:

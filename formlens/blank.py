@@ -15,10 +15,12 @@ from formlens.fillable import Fillable, find_fillable
 from formlens.form import Column
 from formlens.ink import Gray
 from formlens.kinds import Kind
-from formlens.labels import apart, beside_mark, heading, label_of_pair, name_places, plain
-from formlens.ledges import LINE
+from formlens.labels import beside_mark, label_of_pair, name_places
+from formlens.lettering import apart, plain
 from formlens.printed import Line, ReadPrint
 from formlens.ruled import Ruled, take_apart
+from formlens.surroundings import LINE
+from formlens.tabled import heading
 from formlens.types import Box
 
 _AMOUNTS = re.compile(

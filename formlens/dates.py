@@ -44,6 +44,9 @@ _TOKEN = {"Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d\d)", "M": r"(?P<m>\d\d)", "m": r
 _TOKEN |= {"D": r"(?P<d>\d\d)", "d": r"(?P<d>\d{1,2})", "R": r"(?P<R>[IVXivx]+)", "H": r"(?P<H>\d\d)"}
 _TOKEN |= {"B": r"(?P<B>1?\d?[^\W\d]+\.?)", "b": r"(?P<B>1?\d?[^\W\d]+\.?)", "G": r"(?P<H>\d{1,2})", "x": "de"}
 
+_SOME = 40
+"""Values of which one at least is typed by the pattern of most."""
+
 _FEW_YEARS = 8
 """Years around those of a column that are about as plausible."""
 
@@ -103,11 +106,16 @@ def detect(values: Sequence[str]) -> tuple[str, ...]:
     A few values may be mistyped, or typed by a second pattern with the same names.
     """
     allowed = len(values) // 10
+    counted = Counter(value for value in values if any(map(str.isdigit, value)))
+    if 2 * counted.total() < len(values):
+        return ()
+    some = list(counted)[:: max(1, len(counted) // _SOME)]
     best: tuple[int, str] = (0, "")
     for pattern in PATTERNS:
-        count = sum(parse(value, pattern) is not None for value in values)
-        if count > best[0]:
-            best = count, pattern
+        if any(parse(value, pattern) for value in some):
+            count = sum(times for value, times in counted.items() if parse(value, pattern) is not None)
+            if count > best[0]:
+                best = count, pattern
     main = best[1]
     rest = [value for value in values if main and parse(value, main) is None]
     if not main or (len(rest) > allowed and ("|" not in main or 2 * len(rest) > len(values))):

@@ -1,6 +1,7 @@
 """A page and the forms that it may be go in; the form that it is, and what stands in its fields, come out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from formlens.ink import Gray
 from formlens.marks import marked_on, weight
 from formlens.pen import Sheet, find_strokes
 from formlens.reader import Reader
-from formlens.register import Registration, register
+from formlens.register import Registration, put_right, register
 from formlens.types import Box, Cell, Clues, Image, Reading, UnreadableError, box_around
 
 _EMPTY = Reading("", 0.995)
@@ -47,12 +48,36 @@ def lay_on(image: Image, form: Form, where: Registration) -> Sheet:
     return find_strokes(where.warp(image, width, height), form.printed)
 
 
+def lay_beside(image: Image, form: Form, where: Registration) -> tuple[Sheet, Registration]:
+    """A page of a form with a table, and the pen's strokes beside that table; and how that part of it lies."""
+    whole = put_right(image, form.print, where)
+    sheet = lay_on(image, form, whole)
+    for x0, y0, x1, y1 in form.listing.bodies if form.listing else ():
+        sheet.components[y0:y1, x0:x1] = 0
+    return sheet, whole
+
+
 def read_fields(image: Image, form: Form, where: Registration, reader: Reader, flag_below: float) -> Iterator[Cell]:
-    """Read a page that is this form, in the order of the form's columns: its fields as one row, or its table's rows."""
-    if form.listing is not None:
-        yield from read_entries(image, form, where, reader, flag_below)
+    """Read a page that is this form, in the order of the form's columns: its fields as one row, or its table's rows.
+
+    What stands once beside a table comes out in each of its rows.
+    """
+    if form.listing is None:
+        yield from _read_placed(lay_on(image, form, where), form, where, image.shape, reader, flag_below)
         return
-    sheet = lay_on(image, form, where)
+    once: dict[str, Cell] = {}
+    if beside := tuple(column for column in form.columns if column.place is not None):
+        sheet, whole = lay_beside(image, form, where)
+        placed = replace(form, columns=beside)
+        once = {cell.column: cell for cell in _read_placed(sheet, placed, whole, image.shape, reader, flag_below)}
+    for cell in read_entries(image, form, where, reader, flag_below):
+        yield replace(once[cell.column], row=cell.row) if cell.column in once else cell
+
+
+def _read_placed(
+    sheet: Sheet, form: Form, where: Registration, shape: tuple[int, ...], reader: Reader, flag_below: float
+) -> Iterator[Cell]:
+    """The columns of a form as one row, from a page that lies on it; ``shape`` is that of the page as given."""
     crops = {
         column.name: cut_place(sheet, column.place, column.cells)
         for column in form.columns
@@ -76,7 +101,7 @@ def read_fields(image: Image, form: Form, where: Registration, reader: Reader, f
             reading = _EMPTY
             clues = Clues("empty", reading.confidence, left=ink_left(sheet, column.place), fit=where.score)
         clues = clues or Clues("mark", reading.confidence, fit=where.score)
-        box = _on_page(column.place, form, where, image.shape) if column.place else (0, 0, 0, 0)
+        box = _on_page(column.place, form, where, shape) if column.place else (0, 0, 0, 0)
         flagged = reading.confidence < flag_below
         yield Cell(0, column.name, reading.text, reading.confidence, flagged, box, clues=clues)
 

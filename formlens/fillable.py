@@ -14,9 +14,10 @@ import numpy as np
 from formlens.boxes import find_boxes
 from formlens.combs import Comb, comb_of, find_rows, ticked
 from formlens.ink import Gray
-from formlens.ledges import LINE, NARROWEST, find_ledges, is_shaded
+from formlens.ledges import find_ledges
 from formlens.printed import Line
 from formlens.ruled import Ruled, take_apart
+from formlens.surroundings import LINE, NARROWEST, is_shaded
 from formlens.types import Box
 
 _LETTERED = 44

@@ -43,6 +43,8 @@ class Column:
     """The marks that answer it; None for a column that is written, or is not on the page."""
     cells: int = 1
     """Of a comb, how many boxes of one character each its place has."""
+    dittos: tuple[str, ...] = ()
+    """Of a column in rows, what the reader sees where a mark stands for the value above."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Form:
     @property
     def located(self) -> int:
         """How many columns are on the page."""
-        rows = {number for part in self.listing.parts for number in part.columns} if self.listing else set()
+        rows = self.listing.columns if self.listing else frozenset()
         return sum(column.place is not None or number in rows for number, column in enumerate(self.columns))
 
     @cached_property
@@ -174,6 +176,7 @@ def _column(content: dict[str, Any], width: int, height: int) -> Column:
         None if place is None else _place(_list(place), width, height),
         None if content.get("choice") is None else _choice(content["choice"], width, height),
         _cells(content.get("cells", 1)),
+        _dittos(content.get("dittos", [])),
     )
 
 
@@ -181,6 +184,13 @@ def _cells(content: Any) -> int:
     if type(content) is not int or not 1 <= content <= 200:
         raise ValueError("not a number of boxes")
     return content
+
+
+def _dittos(content: Any) -> tuple[str, ...]:
+    marks = tuple(_text(mark) for mark in _list(content))
+    if not all(0 < len(mark) <= 20 for mark in marks) or len(marks) > 50:
+        raise ValueError("not marks that repeat a value")
+    return marks
 
 
 def _weighed(content: Any) -> tuple[tuple[str, float], ...]:

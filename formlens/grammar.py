@@ -46,6 +46,9 @@ _SIGNS_BY_CHANCE = 2.3
 _NOTHING = 1.0
 """How likely a crop is, against chance, where its value is mistyped or cannot be read: such crops tell no way."""
 
+_NEXT_TO_NOTHING = 1e-3
+"""Share of the likeliest value's mass."""
+
 _MOST_WAYS = 4
 """Ways in which one crop is read, the commonest first."""
 
@@ -58,7 +61,8 @@ def read_kind(seen: Seen, alphabet: str, kind: Kind) -> Reading:
     best_of: dict[str, tuple[float, str]] = {}
     total = 0.0
     for way, weight, automaton in _compiled(replace(kind, characters=None), alphabet):
-        found = find(seen, automaton)
+        # a way by which all texts together are next to nothing beside what was found makes none of them the likeliest
+        found = find(seen, automaton, least=_NEXT_TO_NOTHING * max(typed.values(), default=0.0) / weight)
         total += weight * found.total
         for classes, mass in found.texts:
             text = "".join(alphabet[i - 1] for i in classes)

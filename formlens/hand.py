@@ -95,38 +95,41 @@ def _holds(lessons: Sequence[Lesson], classes: Sequence[int]) -> bool:
     before = after = 0.0
     for own, others in (halves, halves[::-1]):
         table = _learn(own, classes)
-        for lesson in others:
-            features, logs = _features(lesson.seen), _logs(lesson.seen, classes)
-            place = [classes.index(sign) for sign in lesson.spelling]
-            share = np.log(lesson.seen[:, classes].sum(axis=1) + _TINY).sum()
-            before += max(-_DOUBT, _align(np.log(lesson.seen[:, classes] + _TINY), place)[1])
-            after += max(-_DOUBT, _align(np.log(_shares(features, logs, table) + _TINY), place)[1] + share)
-    return after > before
+        places = _places(others, classes)
+        logs = [_logs(lesson.seen, classes) for lesson in others]
+        shares = [np.log(_shares(_features(one.seen), of, table) + _TINY) for one, of in zip(others, logs, strict=True)]
+        kept = [np.log(one.seen[:, classes].sum(axis=1) + _TINY).sum() for one in others]
+        before += np.maximum(-_DOUBT, _align(logs, places)[1]).sum()
+        after += np.maximum(-_DOUBT, _align(shares, places)[1] + kept).sum()
+    return bool(after > before)
 
 
 def _learn(lessons: Sequence[Lesson], classes: Sequence[int]) -> Floats:
-    features = [_features(lesson.seen) for lesson in lessons]
-    logs = [_logs(lesson.seen, classes) for lesson in lessons]
-    places = [[classes.index(sign) for sign in lesson.spelling] for lesson in lessons]
-    table = np.zeros((features[0].shape[1], len(classes)))
+    x = np.concatenate([_features(lesson.seen) for lesson in lessons])
+    own = np.concatenate([_logs(lesson.seen, classes) for lesson in lessons])
+    ends = np.cumsum([len(lesson.seen) for lesson in lessons])[:-1]
+    places = _places(lessons, classes)
+    table = np.zeros((x.shape[1], len(classes)))
     first, second = np.zeros_like(table), np.zeros_like(table)
     count = 0
     for _ in range(_ROUNDS):
-        wanted = []
-        for x, own, place in zip(features, logs, places, strict=True):
-            found, chance = _align(np.log(_shares(x, own, table) + _TINY), place)
-            wanted.append(found if chance > -_DOUBT else np.zeros_like(own))
-        aim, x, own = np.concatenate(wanted), np.concatenate(features), np.concatenate(logs)
+        found, chances = _align(np.split(np.log(_shares(x, own, table) + _TINY), ends), places)
+        aim = np.concatenate([one * (chance > -_DOUBT) for one, chance in zip(found, chances, strict=True)])
         # steps between characters are sure, and most: they teach nothing
         open_ = (aim.sum(axis=1) > 0.5) & ((aim[:, 0] < 0.995) | (own[:, 0] < np.log(0.995)))
-        aim, x, own = aim[open_], x[open_], own[open_]
+        wanted, inside, logs = aim[open_], x[open_], own[open_]
         for _ in range(_STEPS):
             count += 1
-            slope = (x.T @ (_shares(x, own, table) - aim) + _PRIOR * table) / len(lessons)
+            slope = (inside.T @ (_shares(inside, logs, table) - wanted) + _PRIOR * table) / len(lessons)
             first = 0.9 * first + 0.1 * slope
             second = 0.999 * second + 0.001 * slope**2
             table = table - _PACE * (first / (1 - 0.9**count)) / (np.sqrt(second / (1 - 0.999**count)) + 1e-8)
     return table
+
+
+def _places(lessons: Sequence[Lesson], classes: Sequence[int]) -> list[list[int]]:
+    """The text of each crop, by the places of its characters among the classes of a hand."""
+    return [[classes.index(sign) for sign in lesson.spelling] for lesson in lessons]
 
 
 def _features(seen: Seen) -> Floats:
@@ -146,36 +149,52 @@ def _shares(features: Floats, logs: Floats, table: Floats) -> Floats:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)
 
 
-def _align(logs: Floats, spelling: Sequence[int]) -> tuple[Floats, float]:
-    """How likely each step stands for each class if a crop says this text, shape (steps, classes), and the logarithm of
-    how likely it says so (CTC forward and backward)."""
-    states = np.full(2 * len(spelling) + 1, BLANK)
-    states[1::2] = spelling
-    seen = logs[:, states]
-    skips = np.full(len(states), -np.inf)
-    skips[3::2] = np.where(states[3::2] != states[1:-2:2], 0.0, -np.inf)
+def _align(logs: Sequence[Floats], spellings: Sequence[Sequence[int]]) -> tuple[list[Floats], Floats]:
+    """How likely each step of each crop stands for each class if the crop says its text, shape (steps, classes) each,
+    and the logarithm of how likely it says so (CTC forward and backward, all crops at once)."""
+    steps = np.array([len(one) for one in logs])
+    sizes = np.array([2 * len(spelling) + 1 for spelling in spellings])
+    states = np.full((len(logs), sizes.max()), BLANK)
+    seen = np.full((len(logs), steps.max(), sizes.max()), -np.inf)
+    for own, row, table, spelling in zip(seen, states, logs, spellings, strict=True):
+        row[1 : 2 * len(spelling) : 2] = spelling
+        own[: len(table), : 2 * len(spelling) + 1] = table[:, row[: 2 * len(spelling) + 1]]
+    skips = np.full(states.shape, -np.inf)
+    skips[:, 3::2] = np.where(states[:, 3::2] != states[:, 1:-2:2], 0.0, -np.inf)
     ahead = _forward(seen, skips)
-    back_skips = np.full(len(states), -np.inf)
-    back_skips[:-2] = skips[2:]
-    behind = _forward(seen[::-1, ::-1], back_skips[::-1])[::-1, ::-1]
-    total = float(np.logaddexp.reduce(ahead[-1, -2:]))
-    shares = np.exp(ahead + behind - seen - total) if np.isfinite(total) else np.zeros_like(seen)
-    found = np.zeros((logs.shape[1], len(logs)))
-    np.add.at(found, states, shares.T)
-    return found.T, total
+    # the same from the end, each crop turned round by itself
+    crop = np.arange(len(logs))[:, None]
+    step, state = steps[:, None] - 1 - np.arange(steps.max()), sizes[:, None] - 1 - np.arange(sizes.max())
+    turned = seen[crop[:, :, None], step[:, :, None], state[:, None, :]]
+    turned[(step < 0)[:, :, None] | (state < 0)[:, None, :]] = -np.inf
+    onward = np.full(states.shape, -np.inf)
+    onward[:, :-2] = skips[:, 2:]
+    onward = np.where(state >= 0, onward[crop, state], -np.inf)
+    behind = _forward(turned, onward)[crop[:, :, None], step[:, :, None], state[:, None, :]]
+    last = ahead[np.arange(len(logs)), steps - 1]
+    totals = np.logaddexp(*(last[np.arange(len(logs)), sizes - back] for back in (1, 2)))
+    found = []
+    for number, table in enumerate(logs):
+        aim = np.zeros((table.shape[1], len(table)))
+        if np.isfinite(totals[number]):
+            part = (number, slice(len(table)), slice(sizes[number]))
+            shares = np.exp(ahead[part] + behind[part] - seen[part] - totals[number])
+            np.add.at(aim, states[number, : sizes[number]], shares.T)
+        found.append(aim.T)
+    return found, totals
 
 
 def _forward(seen: Floats, skips: Floats) -> Floats:
+    """The logarithm of how likely each crop is in each state of its text after each step, shape as ``seen``."""
     found = np.full(seen.shape, -np.inf)
-    found[0, :2] = seen[0, :2]
-    for step in range(1, len(seen)):
-        before = found[step - 1]
-        ways = np.full((3, len(before)), -np.inf)
-        ways[0], ways[1, 1:], ways[2, 2:] = before, before[:-1], before[:-2]
-        ways[2] += skips
+    found[:, 0, :2] = seen[:, 0, :2]
+    ways = np.full((3, *skips.shape), -np.inf)
+    for step in range(1, seen.shape[1]):
+        before = found[:, step - 1]
+        ways[0], ways[1, :, 1:], ways[2, :, 2:] = before, before[:, :-1], before[:, :-2] + skips[:, 2:]
         most = ways.max(axis=0)
-        sums = np.exp(ways - np.where(np.isfinite(most), most, 0.0)).sum(axis=0)
-        found[step] = np.where(np.isfinite(most), most, 0.0) + np.log(sums + 1e-300) + seen[step]
+        most[~np.isfinite(most)] = 0.0
+        found[:, step] = most + np.log(np.exp(ways - most).sum(axis=0) + 1e-300) + seen[:, step]
     return found
 
 

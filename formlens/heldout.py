@@ -7,6 +7,7 @@ Places, and ways of writing, stay as all scans taught them; what may stand in a 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from formlens.abreast import abreast
 from formlens.compare import pair_rows, same
 from formlens.fields import find_form, read_fields
 from formlens.form import Column, Form
@@ -29,6 +30,16 @@ def check_held_out(
 
     ``lessons`` are the crops of known text of each scan from which the form's hand was learned, where it has one.
     """
+    for checked in abreast(
+        lambda one: list(_check(*one, reader)), _held(labelled, form, reader, lessons), reader.threads
+    ):
+        yield from checked
+
+
+def _held(
+    labelled: Sequence[Labelled], form: Form, reader: Reader, lessons: Sequence[Sequence[Lesson]]
+) -> Iterator[tuple[Labelled, int, Form]]:
+    """Each scan, its number, and the form as the others teach it."""
     count = len(labelled)
     for fold in range(min(count, _FOLDS) if count > 1 else 0):
         held = range(fold, count, min(count, _FOLDS))
@@ -36,8 +47,8 @@ def check_held_out(
         columns = tuple(_as_taught(column, [row[column.name] for row in others]) for column in form.columns)
         shown = [lesson for scan, own in enumerate(lessons) if scan not in held for lesson in own]
         hand = learn_hand(shown, reader.version, proven=True) if form.hand else None
-        for scan in held:
-            yield from _check(labelled[scan], scan, replace(form, columns=columns, hand=hand), reader)
+        taught = replace(form, columns=columns, hand=hand)
+        yield from ((labelled[scan], scan, taught) for scan in held)
 
 
 def _as_taught(column: Column, values: Sequence[str]) -> Column:
@@ -66,9 +77,12 @@ def _check(labelled: Labelled, scan: int, form: Form, reader: Reader) -> Iterato
     cells = tuple(read_fields(image, form, where, reader, 0.0))
     read = list(rows_of(PageResult(labelled.scan.source, 1, "read", form.name, cells)))
     names = [column.name for column in form.columns]
+    once = {column.name for column in form.columns if column.place is not None}
     typed = [[row[name] for name in names] for row in labelled.rows]
-    for mine, theirs in pair_rows([[cell.text for cell in row] for row in read], typed):
-        if mine is not None and theirs is not None:
-            for cell in read[mine]:
-                if cell.clues is not None:
-                    yield Checked(scan, cell.column, cell.clues, same(cell.text, labelled.rows[theirs][cell.column]))
+    pairs = pair_rows([[cell.text for cell in row] for row in read], typed)
+    both = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+    for number, (mine, theirs) in enumerate(both):
+        for cell in read[mine]:
+            # what stands once on a page is checked once
+            if cell.clues is not None and (not number or cell.column not in once):
+                yield Checked(scan, cell.column, cell.clues, same(cell.text, labelled.rows[theirs][cell.column]))

@@ -40,6 +40,10 @@ class Folder:
         """Whether some scan has several rows."""
         return any(len(one.rows) > 1 for one in self.labelled)
 
+    def repeats(self, column: str) -> bool:
+        """Whether every row of a scan has the same value there."""
+        return all(len({row[column] for row in one.rows}) == 1 for one in self.labelled)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The header that all CSVs share."""

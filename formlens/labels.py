@@ -7,22 +7,19 @@ in a table by its row and what heads its column. Names are one of a kind on the 
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-
-import numpy as np
 
 from formlens.fillable import Fillable
-from formlens.ledges import LINE
+from formlens.lettering import NUMBER, level, on_line, plain
 from formlens.printed import Line
 from formlens.ruled import Ruled
+from formlens.surroundings import LINE
+from formlens.tabled import heading, run_of, stack_of
 from formlens.types import Box
 
 _LONGEST = 60
 """Characters of a name; longer labels are cut between words."""
 _NAMELESS = "field"
 """What a place without any label is called."""
-_NUMBER = re.compile(r"\(?([0-9]{1,3}[a-zA-Z]{0,2}|[a-zA-Z]|[ivxIVX]{1,4})[.)]?")
-"""What numbers an item: `7`, `12b`, `iv`, `(a)`."""
 
 
 def name_places(
@@ -41,11 +38,6 @@ def is_nameless(name: str) -> bool:
     return re.fullmatch(rf"{_NAMELESS}( \d+)?", name) is not None
 
 
-def apart(lines: Sequence[Line], ruled: Ruled) -> list[Line]:
-    """Lines of print, none of which runs across an upright ruling."""
-    return [part for line in lines if plain(line.text) for part in _cut_at(line, ruled)]
-
-
 def label_of_pair(pair: Sequence[Fillable], places: Sequence[Fillable], words: Sequence[Line]) -> str:
     """What a yes and a no beside each other answer: the words left of them on their line, or above."""
     first = min(pair, key=lambda one: one.box[0])
@@ -54,13 +46,13 @@ def label_of_pair(pair: Sequence[Fillable], places: Sequence[Fillable], words: S
 
 def beside_mark(box: Box, lines: Sequence[Line], ruled: Ruled) -> Line | None:
     """What is printed right of a box to mark, if it is close and in the same cell and is no sentence that goes on."""
-    near = [line for line in lines if _level(line.box, box) and -8 <= line.box[0] - box[2] < 1.6 * LINE]
+    near = [line for line in lines if level(line.box, box) and -8 <= line.box[0] - box[2] < 1.6 * LINE]
     line = min(near, key=lambda line: line.box[0], default=None)
     if line is None or any(
         box[2] + 4 < a < line.box[0] + 4 and b < box[3] and d > box[1] for a, b, _, d in ruled.upright
     ):
         return None
-    before = any(_level(other.box, box) and -8 <= box[0] - other.box[2] < 0.6 * LINE for other in lines)
+    before = any(level(other.box, box) and -8 <= box[0] - other.box[2] < 0.6 * LINE for other in lines)
     return None if before and line.text[:1].islower() else line
 
 
@@ -68,10 +60,10 @@ def _label(place: Fillable, places: Sequence[Fillable], words: Sequence[Line], r
     box = place.box
     if place.way == "mark":
         return _left(box, places, words) or _over(box, words)
-    run = _run(place, places)
+    run = run_of(place, places)
     if len(run) > 1:
         row, head = _left(run[0].box, places, words), heading(place, places, words, ruled)
-        stack = _stack(place, places)
+        stack = stack_of(place, places)
         if sum(bool(_over(p.box, words)) for p in stack) > 0.5 * len(stack) and len(stack) > 1:
             return _over(box, words) or head or row  # each cell has a label of its own
         if head and not row and len(stack) > 1:
@@ -99,10 +91,10 @@ def _left(box: Box, places: Sequence[Fillable], lines: Sequence[Line]) -> str:
     """The words left of a place on its line: the item's number and the beginning of what it asks for."""
     beside = (p for p in places if p.box[2] <= box[0] + 4 and abs(p.box[3] - box[3]) < 0.6 * LINE and p.way != "mark")
     stop = max((p.box[2] for p in beside), default=0)
-    row = [line for line in lines if _on_line(line.box, box) and stop - 8 <= line.box[0]]
+    row = [line for line in lines if on_line(line.box, box) and stop - 8 <= line.box[0]]
     row = sorted((line for line in row if line.box[2] <= box[0] + 0.4 * LINE), key=lambda line: -line.box[2])
     number = ""
-    if row and _NUMBER.fullmatch(plain(row[0].text)) and box[0] - row[0].box[2] < 2.5 * LINE:
+    if row and NUMBER.fullmatch(plain(row[0].text)) and box[0] - row[0].box[2] < 2.5 * LINE:
         number, row = plain(row[0].text), row[1:]
     if not row:
         return number
@@ -111,10 +103,10 @@ def _left(box: Box, places: Sequence[Fillable], lines: Sequence[Line]) -> str:
     if first is row[0]:  # pieces of one line that the detector parted
         text = " ".join(plain(line.text) for line in reversed(row[: _pieces(row)]))
         first = row[_pieces(row) - 1]
-    before = [line for line in lines if _level(line.box, first.box) and line.box[2] <= first.box[0] + 4]
+    before = [line for line in lines if level(line.box, first.box) and line.box[2] <= first.box[0] + 4]
     if not number and before:
         near = max(before, key=lambda line: line.box[2])
-        number = plain(near.text) if _NUMBER.fullmatch(plain(near.text)) else ""
+        number = plain(near.text) if NUMBER.fullmatch(plain(near.text)) else ""
     return f"{number} {text}" if number and not text.startswith(number + " ") else text
 
 
@@ -122,7 +114,7 @@ def _pieces(row: Sequence[Line]) -> int:
     """How many lines of a row, from right to left, follow each other without a gap."""
     count = 1
     while count < len(row) and abs(row[count - 1].box[0] - row[count].box[2]) < 0.5 * LINE:
-        if _NUMBER.fullmatch(plain(row[count].text)) or not _level(row[count].box, row[count - 1].box):
+        if NUMBER.fullmatch(plain(row[count].text)) or not level(row[count].box, row[count - 1].box):
             break
         count += 1
     return count
@@ -133,7 +125,7 @@ def _beginning(line: Line, lines: Sequence[Line]) -> Line:
     while True:
         x0, y0, _, y1 = line.box
         numbered = any(
-            _level(other.box, line.box) and 0 < x0 - other.box[2] < 2 * LINE and _NUMBER.fullmatch(plain(other.text))
+            level(other.box, line.box) and 0 < x0 - other.box[2] < 2 * LINE and NUMBER.fullmatch(plain(other.text))
             for other in lines
         )
         above = [
@@ -162,64 +154,6 @@ def _under(box: Box, lines: Sequence[Line]) -> str:
         if x0 - LINE < line.box[0] < x1 and line.box[2] < x1 + LINE and -4 <= line.box[1] - y1 < 0.3 * LINE
     ]  # fmt: skip
     return " ".join(plain(line.text) for line in sorted(own, key=lambda line: line.box[0]))
-
-
-def heading(place: Fillable, places: Sequence[Fillable], lines: Sequence[Line], ruled: Ruled) -> str:
-    """What heads the column that a place stands in: the words above the topmost of the places above it."""
-    x0, y0, x1, _ = place.box
-    top = place.box
-    column = [p for p in places if p.box[1] < y0 and min(p.box[2], x1) - max(p.box[0], x0) > 0.7 * (x1 - x0)]
-    for other in sorted(column, key=lambda p: -p.box[3]):
-        if top[1] - other.box[3] < 2.2 * LINE:
-            top = other.box
-    inside = [line for line in lines if x0 - 14 < line.box[0] and line.box[2] < x1 + 14 and line.box[3] < top[1] + 8]
-    head: list[Line] = []
-    reach = top[1]
-    for line in sorted(inside, key=lambda line: -line.box[3]):
-        parted = head and any(
-            line.box[3] - 6 < a[1] and a[3] < reach + 6 and min(a[2], x1) - max(a[0], x0) > 0.5 * (x1 - x0)
-            for a in ruled.level
-        )
-        if reach - line.box[3] < (0.7 if head else 2.2) * LINE and not parted:
-            head.append(line)
-            reach = min(reach, line.box[1])
-    if all(_NUMBER.fullmatch(plain(line.text)) for line in head):  # a table of the same columns further up has words
-        if len(_stack(place, places)) < 2:
-            return ""
-        alike = [p for p in places if p.box[3] < top[1] and abs(p.box[0] - x0) < 10 and abs(p.box[2] - x1) < 10]
-        return heading(max(alike, key=lambda p: p.box[3]), places, lines, ruled) if alike else ""
-    head.sort(key=lambda line: (round(line.box[1] / (0.6 * LINE)), line.box[0]))
-    return " ".join(plain(line.text) for line in head)
-
-
-def _stack(place: Fillable, places: Sequence[Fillable]) -> list[Fillable]:
-    """The cells of a table's column that a place is one of, from the top."""
-    column = [p for p in places if abs(p.box[0] - place.box[0]) < 10 and abs(p.box[2] - place.box[2]) < 10]
-    column.sort(key=lambda p: p.box[1])
-    at = column.index(place)
-    first = last = at
-    while first > 0 and column[first].box[1] - column[first - 1].box[3] < 2.2 * LINE:
-        if len(_run(column[first - 1], places)) != len(_run(place, places)):
-            break
-        first -= 1
-    while last + 1 < len(column) and column[last + 1].box[1] - column[last].box[3] < 2.2 * LINE:
-        if len(_run(column[last + 1], places)) != len(_run(place, places)):
-            break
-        last += 1
-    return column[first : last + 1]
-
-
-def _run(place: Fillable, places: Sequence[Fillable]) -> list[Fillable]:
-    """The cells of a table's row that a place is one of, from left to right."""
-    row = [p for p in places if p.way != "mark" and abs(p.box[3] - place.box[3]) < 5]
-    row.sort(key=lambda p: p.box[0])
-    at = row.index(place)
-    first = last = at
-    while first > 0 and row[first].box[0] - row[first - 1].box[2] < 14:
-        first -= 1
-    while last + 1 < len(row) and row[last + 1].box[0] - row[last].box[2] < 14:
-        last += 1
-    return row[first : last + 1]
 
 
 def _unique(places: Sequence[Fillable], labels: Sequence[str], lines: Sequence[Line]) -> list[str]:
@@ -254,46 +188,6 @@ def _heads(place: Fillable, lines: Sequence[Line]) -> list[str]:
     left, right = x0 - 14 - room, x1 + 14 + room
     above = [line for line in lines if left < line.box[0] and line.box[2] < right and line.box[3] < y0]
     return [plain(line.text) for line in sorted(above, key=lambda line: -line.box[3])]
-
-
-def _cut_at(line: Line, ruled: Ruled) -> list[Line]:
-    """A line of print that the detector read across an upright ruling as what it is: one line on each side."""
-    x0, y0, x1, y1 = line.box
-    bars = sorted(
-        (a + c) // 2 for a, b, c, d in ruled.upright
-        if x0 + LINE < a and c < x1 - LINE and min(d, y1) - max(b, y0) > 0.7 * (y1 - y0)
-    )  # fmt: skip
-    if not bars or " " not in line.text:
-        return [line]
-    parts: list[Line] = []
-    edges = [x0, *bars, x1]
-    words = line.text.split(" ")
-    # about where the middle of each word is, by counting signs
-    before = np.cumsum([0, *(len(word) + 1 for word in words[:-1])])
-    middles = x0 + (x1 - x0) * (before + np.array([len(word) / 2 for word in words])) / len(line.text)
-    for left, right in pairwise(edges):
-        inside = [word for word, middle in zip(words, middles, strict=True) if left <= middle < right]
-        if inside:
-            parts.append(Line(" ".join(inside), (left, y0, right, y1)))
-    return parts
-
-
-def _level(a: Box, b: Box) -> bool:
-    """Whether two boxes stand on one line."""
-    return min(a[3], b[3]) - max(a[1], b[1]) > 0.45 * min(a[3] - a[1], b[3] - b[1])
-
-
-def _on_line(words: Box, box: Box) -> bool:
-    """Whether words stand on the line to write on that a place ends with."""
-    middle = (words[1] + words[3]) / 2
-    return box[3] - 1.25 * LINE < middle < box[3] + 4 if box[3] - box[1] > LINE else _level(words, box)
-
-
-def plain(text: str) -> str:
-    """A label without the dots and signs that lead to its place."""
-    text = re.sub(r"[.…·•_\s]*[.…·•_]{2,}[.…·•_\s]*", " ", text)
-    text = re.sub(r"(\s\.)+\s*$", "", re.sub(r"\s+", " ", text))
-    return text.strip(" .:;,*•·_—-|[]").strip()
 
 
 def _shortened(text: str, longest: int = _LONGEST) -> str:

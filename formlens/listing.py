@@ -40,6 +40,16 @@ class Listing:
         """The print above each part."""
         return tuple(part.header for part in self.parts)
 
+    @property
+    def bodies(self) -> tuple[Box, ...]:
+        """Where each part has its rows."""
+        return tuple((min(map(min, p.edges)), p.top, max(map(max, p.edges)), p.bottom) for p in self.parts)
+
+    @property
+    def columns(self) -> frozenset[int]:
+        """The numbers of the form's columns that stand in its rows."""
+        return frozenset(column for part in self.parts for column in part.columns if column is not None)
+
 
 def listing_from(content: Any, columns: int, width: int, height: int) -> Listing | None:
     """The table that a form's file describes, None for null. Raises ValueError, KeyError, TypeError for others."""

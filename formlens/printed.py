@@ -29,7 +29,7 @@ def print_reader() -> ReadPrint:
     except ImportError as error:
         raise CallError(
             "a blank without labelled scans: its labels are read with rapidocr, which is not installed; "
-            "pip install 'formlens[blank]', or put scans with their CSVs beside the blank"
+            "pip install rapidocr, or put scans with their CSVs beside the blank"
         ) from error
     rapid: Any = RapidOCR(params={"Global.log_level": "critical"})
 

@@ -13,12 +13,18 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from formlens.decode import TEXT, Charset, decode
+from formlens.decode import BLANK, TEXT, Charset, decode
 from formlens.free import read_free
 from formlens.tensor import HEIGHT, to_tensor
 from formlens.types import FormLensError, Image, Reading
 
 SHIPPED = Path(__file__).with_name("reader.onnx")
+
+SURE = 0.9
+"""Probability of the likeliest path from which on a crop is not looked at again."""
+CROWDED, WIDER = 1.75, 1.4
+"""Steps from sign to sign below which a crop is looked at again, and how much wider: CTC wants a step for each sign and
+nearly as many between them, and a small or narrow hand leaves it too few."""
 
 
 class ReaderError(FormLensError):
@@ -37,13 +43,13 @@ class Reader:
         properties = self._session.get_modelmeta().custom_metadata_map
         self.alphabet: str = properties["alphabet"]
         self.version: str = properties["version"]
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or len(os.sched_getaffinity(0))
 
     def probabilities(self, crops: Sequence[Image]) -> list[NDArray[np.float32]]:
         """What the network sees in each crop: shape (steps, 1 + len(alphabet)), the blank first, summing to one."""
-        if self._threads == 1 or len(crops) < 2:
+        if self.threads == 1 or len(crops) < 2:
             return [self._see(crop) for crop in crops]
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(self._see, crops))
 
     def decode(self, probabilities: NDArray[np.float32], charset: Charset = TEXT) -> Reading:
@@ -60,9 +66,25 @@ class Reader:
             return [read_free(seen, self.alphabet) for seen in found]
         return [self.decode(seen, charset) for seen in found]
 
-    def _see(self, crop: Image) -> NDArray[np.float32]:
-        seen: NDArray[np.float32] = self._session.run(["probabilities"], {"crops": to_tensor(crop)[np.newaxis]})[0][0]
+    def glance(self, crop: Image, stretch: float = 1.0) -> NDArray[np.float32]:
+        """What the network sees at one look, a step for every `formlens.tensor.STEP` pixels of the tensor."""
+        tensor = to_tensor(crop, stretch)
+        seen: NDArray[np.float32] = self._session.run(["probabilities"], {"crops": tensor[np.newaxis]})[0][0]
         return seen
+
+    def _see(self, crop: Image) -> NDArray[np.float32]:
+        seen = self.glance(crop)
+        return self.glance(crop, WIDER) if _crowded(seen) else seen
+
+
+def _crowded(seen: NDArray[np.float32]) -> bool:
+    """Whether signs stand too close for the steps, in a crop that is not read surely anyway."""
+    if float(seen.max(axis=1).prod()) >= SURE:
+        return False
+    path = seen.argmax(axis=1)
+    starts = np.flatnonzero(np.diff(path, prepend=BLANK))
+    signs = starts[path[starts] != BLANK]
+    return len(signs) > 2 and bool(signs[-1] - signs[0] < CROWDED * (len(signs) - 1))
 
 
 def _load(path: Path) -> onnxruntime.InferenceSession:

@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 
 _FEATURES = 1500
 _PATCH = 28
+_STIFF = 3.0
+"""How many patches it takes to bend a registration that is already about right, so that few do not where there are
+none."""
 _NODES = 24
 """Nodes along each side of the grid that carries a registration."""
 
@@ -96,21 +99,42 @@ def _registered(lit: Gray, gray: Gray, form: Print) -> Registration | None:
     view = _homography(lit, form)
     if view is None:
         return None
+    field = Registration(_grid(np.asarray(cv2.perspectiveTransform(_nodes(form)[None], view)[0], np.float64)), 0.0)
+    for reach, degree in ((10, 2), (4, 4)):
+        field = _followed(field, gray, form, reach, degree)
+        if field.score < FOUND / 2:
+            return None
+    return field if field.score >= FOUND else None
+
+
+def put_right(image: Image, form: Print, where: Registration) -> Registration:
+    """A registration put right by all that is printed on the form; it stays as it is where that is not found."""
+    gray, scale = _reduced(image)
+    field = Registration((where.nodes + np.float32(0.5)) * np.float32(scale) - np.float32(0.5), where.score)
+    for reach, degree in ((14, 1), (8, 2), (4, 2)):
+        followed = _followed(field, gray, form, reach, degree, _STIFF)
+        if followed.score < FOUND:
+            break
+        field = followed
+    return Registration((field.nodes + np.float32(0.5)) / np.float32(scale) - np.float32(0.5), where.score)
+
+
+def _followed(
+    field: Registration, gray: Gray, form: Print, reach: int, degree: int, stiff: float = 1.0
+) -> Registration:
+    """A registration moved to where the patches of the print are found on a reduced page."""
+    height, width = form.gray.shape
+    nodes, places = _nodes(form), np.asarray(form.patches + _PATCH / 2, np.float64)
+    found = _look(_contrast(field.warp(gray, width, height)), form, reach)
+    shift, score = _smooth(found, places, nodes, (width, height), degree, stiff)
+    return Registration(_grid(field.to_page(nodes + shift, width, height)), score)
+
+
+def _nodes(form: Print) -> Floats:
+    """The nodes of a registration on the form itself, shape (_NODES ** 2, 2)."""
     height, width = form.gray.shape
     across, down = np.meshgrid(np.linspace(0, width, _NODES), np.linspace(0, height, _NODES))
-    nodes: Floats = np.stack([across.ravel(), down.ravel()], axis=1).astype(np.float64) - 0.5
-    there = np.asarray(cv2.perspectiveTransform(nodes[None], view)[0], np.float64)
-    score = 0.0
-    for reach, degree in ((10, 2), (4, 4)):
-        field = Registration(_grid(there), 0.0)
-        found = _look(_contrast(field.warp(gray, width, height)), form, reach)
-        shift, score = _smooth(found, np.asarray(form.patches + _PATCH / 2, np.float64), nodes, (width, height), degree)
-        there = field.to_page(nodes + shift, width, height)
-        if score < FOUND / 2:
-            return None
-    if score < FOUND:
-        return None
-    return Registration(_grid(there), score)
+    return np.stack([across.ravel(), down.ravel()], axis=1).astype(np.float64) - 0.5
 
 
 def _evened(gray: Gray) -> Gray:
@@ -219,7 +243,9 @@ def _look(seen: Gray, form: Print, reach: int) -> Floats:
     return found
 
 
-def _smooth(found: Floats, places: Floats, nodes: Floats, size: tuple[int, int], degree: int) -> tuple[Floats, float]:
+def _smooth(
+    found: Floats, places: Floats, nodes: Floats, size: tuple[int, int], degree: int, stiff: float = 1.0
+) -> tuple[Floats, float]:
     """A polynomial field through what the patches say, at the nodes, and the share of patches that agree with it."""
     if not len(places):
         return np.zeros_like(nodes), 0.0
@@ -235,7 +261,7 @@ def _smooth(found: Floats, places: Floats, nodes: Floats, size: tuple[int, int],
     factors = np.zeros((len(powers), 2))
     off = np.zeros(len(places))
     for _ in range(5):
-        damp = np.diag([float(i + j > 1) * (i + j) ** 2 for i, j in powers])
+        damp = np.diag([stiff * float(i + j > 1) * (i + j) ** 2 for i, j in powers])
         heavy = basis * weight[:, None]
         factors = np.asarray(np.linalg.lstsq(basis.T @ heavy + damp, heavy.T @ shifts)[0], np.float64)
         off = np.hypot(*(shifts - basis @ factors).T)

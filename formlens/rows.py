@@ -84,6 +84,9 @@ def profile_of(ink: Gray, slope: float) -> Floats:
 
 def pitch_of(profiles: list[Floats], least: float, most: float) -> float:
     """The distance between rows at which profiles repeat, between two bounds; 0 where they do not."""
+    most = min(most, max(map(len, profiles), default=0) / 2 - 3)  # a short table has close rows, or too few
+    if most < least:
+        return 0.0
     total = np.zeros(round(most) + 2)
     for profile in profiles:
         sharp = profile - cv2.GaussianBlur(profile[None], (0, 0), most / 2)[0]

@@ -28,14 +28,17 @@ _STRAY = 0.003
 """Share of the ink that may lie above, and below, what counts as the writing: specks, a neighbour's descender."""
 
 
-def to_tensor(crop: Image) -> NDArray[np.float32]:
-    """Shape (3, 48, width), width a multiple of 8 between MIN_WIDTH and MAX_WIDTH. Raises ValueError for no pixels."""
+def to_tensor(crop: Image, stretch: float = 1.0) -> NDArray[np.float32]:
+    """Shape (3, 48, width), width a multiple of 8 between MIN_WIDTH and MAX_WIDTH; ``stretch`` makes it wider.
+
+    Raises ValueError for no pixels.
+    """
     if crop.size == 0:
         raise ValueError(f"a crop without pixels: shape {crop.shape}")
     x0, y0, x1, y1 = written_part(crop)
     crop = crop[y0:y1, x0:x1]
     height, width = crop.shape[:2]
-    scaled = min(max(round(HEIGHT * width / height), 1), MAX_WIDTH)
+    scaled = min(max(round(HEIGHT * width / height * stretch), 1), MAX_WIDTH)
     tensor = np.zeros((3, HEIGHT, max(MIN_WIDTH, -(-scaled // STEP) * STEP)), np.float32)
     tensor[:, :, :scaled] = _resize(crop, scaled, HEIGHT).transpose(2, 0, 1) / np.float32(127.5) - 1
     return tensor

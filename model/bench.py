@@ -1,6 +1,8 @@
-"""Nothing goes in, times and memory come out: a page of a 200 dpi table, and crops, read by FormLens and RapidOCR.
+"""Nothing goes in, times and memory come out: a page of a 200 dpi table, a page of a form, and crops, read by FormLens
+and RapidOCR; and many pages of the form in one call.
 
     python -m model.bench [--only crops]
+    python -m model.bench --only many --many 1000
 
 Pages are read by each system in processes of its own, in turn. Memory is the peak of a fresh process that reads pages,
 cold start the whole life of one that imports, loads and reads its first page.
@@ -24,13 +26,14 @@ from rich.table import Table
 
 from formlens.types import Image
 from model.bench_crops import compare_crops
+from model.bench_form import GOALS, compare_many, write_form
 from model.score import DATA
 from model.score_digits import compose
 
 ROWS, COLUMNS = 10, 6
 PAGE = (2339, 1654)
 """A4 at 200 dpi, height and width in pixels."""
-PARTS = ("page", "crops", "stream")
+PARTS = ("page", "form", "crops", "stream", "many")
 SYSTEMS = {"FormLens": "formlens", "RapidOCR": "rapidocr"}
 """The name of each system and its package."""
 
@@ -42,18 +45,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="fresh processes of each system (default: %(default)s)")
     parser.add_argument("--pages", type=int, default=5, help="warm pages in each process (default: %(default)s)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts (default: all)")
+    parser.add_argument("--many", type=int, default=100, help="pages of a form in one call (default: %(default)s)")
+    parser.add_argument("--form", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--child", choices=SYSTEMS, help=argparse.SUPPRESS)
     parser.add_argument("--page", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        print(json.dumps(measure(given.child, given.page, given.pages)))
+        print(json.dumps(measure(given.child, given.page, given.pages, given.form)))
         return
     console, glyphs = Console(width=110), glyphs_of(given.data)
     if "page" in given.only:
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "page.png"
             cv2.imwrite(str(page), draw_page(glyphs))
-            compare(page, given.rounds, given.pages, console)
+            console.print(
+                f"A4 page at 200 dpi with a {ROWS} x {COLUMNS} table, medians of {given.rounds} processes each:"
+            )
+            compare(page, None, given.rounds, given.pages, console)
+    if "form" in given.only:
+        with tempfile.TemporaryDirectory() as folder:
+            page, form, values = write_form(glyphs, Path(folder))
+            of = f"{len(values)} fields of a form, medians of {given.rounds} processes each ({GOALS})"
+            console.print(f"A4 page at 200 dpi with {of}:")
+            compare(page, form, given.rounds, given.pages, console)
     if "crops" in given.only:
         compare_crops(glyphs, 8 * given.rounds, console)
     if "stream" in given.only:
@@ -63,18 +77,26 @@ def main() -> None:
             compare_stream(given.data, given.rounds, console)
         except (ImportError, ValueError, OSError) as error:
             console.print(f"the training stream left out: {error} (model/requirements-train.txt, ../shared/data)")
+    if "many" in given.only:
+        compare_many(glyphs, given.many, console)
 
 
-def compare(page: Path, rounds: int, pages: int, console: Console) -> None:
-    """Let fresh processes of each system read the page in turn; print medians and ratios."""
+def compare(page: Path, form: Path | None, rounds: int, pages: int, console: Console) -> None:
+    """Let fresh processes of each system read the page in turn, ours with its form; print medians and ratios."""
     present = [name for name, package in SYSTEMS.items() if importlib.util.find_spec(package)]
     if len(present) < len(SYSTEMS):
         console.print("RapidOCR left out: pip install -r model/requirements.txt")
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in present}
     for _ in range(rounds):
         for name in present:
-            runs[name].append(_child(name, page, pages))
-    columns = {"warm": "s a page, warm", "peak": "peak MB", "cold": "cold start s", "load": "of it import and load"}
+            runs[name].append(_child(name, page, form, pages))
+    columns = {
+        "warm": "s a page, warm",
+        "work": "processor s",
+        "peak": "peak MB",
+        "cold": "cold start s",
+        "load": "of it import and load",
+    }
     table = Table("system", *columns.values(), "texts read")
     for name in present:
         cells = [f"{median(run[key] for run in runs[name]):.2f}" for key in columns]
@@ -82,12 +104,12 @@ def compare(page: Path, rounds: int, pages: int, console: Console) -> None:
     if len(present) == len(SYSTEMS):
         pairs = list(zip(runs["RapidOCR"], runs["FormLens"], strict=True))
         table.add_row("RapidOCR / FormLens", *(f"{median(r[key] / f[key] for r, f in pairs):.1f}" for key in columns))
-    console.print(f"A4 page at 200 dpi with a {ROWS} x {COLUMNS} table, medians of {rounds} processes each:")
     console.print(table)
 
 
-def _child(name: str, page: Path, pages: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "model.bench", "--child", name, "--page", str(page), "--pages", str(pages)]
+def _child(name: str, page: Path, form: Path | None, pages: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "model.bench", "--child", name, "--page", str(page)]
+    command += [*(["--form", str(form)] if form else []), "--pages", str(pages)]
     began = time.perf_counter()
     cold = subprocess.run([*command[:-1], "0"], capture_output=True, text=True, check=True)  # noqa: S603
     seconds = time.perf_counter() - began
@@ -96,19 +118,22 @@ def _child(name: str, page: Path, pages: int) -> dict[str, float]:
     return {**json.loads(warm.stdout.splitlines()[-1]), "cold": seconds, "load": first["load"]}
 
 
-def measure(system: str, page: Path, pages: int) -> dict[str, float]:
-    """Seconds to import and load, the median of `pages` warm pages in seconds, and this process's peak memory in MB."""
+def measure(system: str, page: Path, pages: int, form: Path | None = None) -> dict[str, float]:
+    """Seconds to import and load, the median of `pages` warm pages in seconds, by the clock and of all processors, and
+    this process's peak memory in MB."""
     data = page.read_bytes()
     began = time.perf_counter()
     if system == "FormLens":
+        from formlens.form import load_form
         from formlens.pipeline import read_forms
         from formlens.reader import Reader
 
         reader = Reader()
+        forms = [load_form(form)] if form else []
         load = time.perf_counter() - began
 
         def read() -> int:
-            results = read_forms(data, page.name, reader)
+            results = read_forms(data, page.name, reader, forms)
             return sum(bool(cell.text) for result in results for cell in result.cells)
     else:
         from rapidocr import RapidOCR
@@ -120,12 +145,15 @@ def measure(system: str, page: Path, pages: int) -> dict[str, float]:
             return len(rapid(data).txts or ())
 
     texts = read()
-    times = []
+    times, works = [], []
     for _ in range(pages):
-        start = time.perf_counter()
+        start, work = time.perf_counter(), time.process_time()
         read()
         times.append(time.perf_counter() - start)
-    return {"load": load, "warm": median(times or [0.0]), "peak": _peak(), "texts": texts}
+        works.append(time.process_time() - work)
+    return {
+        "load": load, "warm": median(times or [0.0]), "work": median(works or [0.0]), "peak": _peak(), "texts": texts,
+    }  # fmt: skip
 
 
 def _peak() -> float:

@@ -11,6 +11,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from formlens.bounds import ranking
 from model.heldout import edits
 
 
@@ -59,12 +60,7 @@ def auroc(reads: Sequence[Read]) -> float | None:
     if known is None:
         return None
     right, sure = known
-    if right.all() or not right.any():
-        return None
-    _, inverse, counts = np.unique(sure, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # equal confidences share their mean rank
-    wins = ranks[right].sum() - right.sum() * (right.sum() + 1) / 2
-    return float(wins / (right.sum() * (~right).sum()))
+    return ranking(sure, right)
 
 
 def calibration_error(reads: Sequence[Read], bins: int = 10) -> float | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from formlens.bounds import ranking
 from formlens.decode import decode
 from formlens.grammar import read_kind, settle
 from formlens.kinds import kind_of
@@ -82,7 +83,7 @@ def _compare(setup: Setup, name: str, cells: Sequence[Cell], every: Sequence[Cel
             wrong = sum(edits(one.text, true) for one, true in zip(readings, truths, strict=True))
             exact[label] = f"{100 * np.mean(right):.1f} %"
             errors[label] = f"{wrong / sum(map(len, truths)):.3f}"
-            worth[label] = f"{auroc([one.confidence for one in readings], right):.3f}"
+            worth[label] = f"{ranking(np.array([one.confidence for one in readings]), np.array(right, bool)) or 0:.3f}"
         pace[system or OURS] = f"{took:.1f}"
         if not system:
             for cell, one in zip(scored, kind, strict=True):
@@ -111,15 +112,6 @@ def _with_kind(
         readings |= {i: read_kind(seen[i], reader.alphabet, kind) for i in own}
         took += time.process_time() - began
     return readings, 1000 * took / len(readings)
-
-
-def auroc(confidences: Sequence[float], right: Sequence[bool]) -> float:
-    """How often a right reading is surer than a wrong one; ties count half."""
-    sure, ok = np.array(confidences), np.array(right, bool)
-    good, bad = sure[ok], sure[~ok]
-    if not len(good) or not len(bad):
-        return float("nan")
-    return float(np.mean((good[:, None] > bad) + 0.5 * (good[:, None] == bad)))
 
 
 def _lyon(place: Path) -> Iterator[Cell]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from formlens.tensor import STEP, to_tensor
+from formlens.types import Image
 from model.data import Sample, Sources, sample
 
 WIDEST = 1000
@@ -46,7 +48,8 @@ class Pools(Dataset[list[Batch]]):
 
     def __getitem__(self, pool: int) -> list[Batch]:
         drawn = [self.draw(pool * self.size + i) for i in range(self.size)]
-        pairs = [(to_tensor(one.image), one.text) for one in drawn]
+        rng = np.random.default_rng((self.seed, pool, 2))
+        pairs = [(to_tensor(stretched(rng, one.image)), one.text) for one in drawn]
         kept = sorted((p for p in pairs if _learnable(*p)), key=lambda pair: pair[0].shape[2])
         area = np.cumsum([tensor.shape[2] for tensor, _ in kept])
         cuts = np.searchsorted(area, area[-1] * np.arange(1, self.dealt) / self.dealt)
@@ -91,6 +94,17 @@ def batches(
         for i, one in enumerate(dealt):
             if ahead or i >= batch:
                 yield turn + ahead, i, one
+
+
+def stretched(rng: Generator, image: Image) -> Image:
+    """The crop wider or narrower, two times in three: hands set their letters close or far apart.
+
+    And whoever reads a narrow hand looks at it wider (`formlens.look`), as no crop of the collections is.
+    """
+    if rng.random() < 1 / 3:
+        return image
+    width = max(1, round(image.shape[1] * float(np.exp(rng.uniform(np.log(0.75), np.log(1.7))))))
+    return np.asarray(cv2.resize(image, (width, image.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _learnable(tensor: NDArray[np.float32], text: str) -> bool:

@@ -31,7 +31,7 @@ def spaces(image: Image, text: str, reader: Reader) -> tuple[int, ...] | None:
 
     ``image`` is a line (height, width, 3) and ``text`` what it says, all of it in the reader's alphabet.
     """
-    seen = reader.probabilities([image])[0]
+    seen = reader.glance(image)
     path, score = align(seen, [reader.alphabet.index(character) + 1 for character in text])
     if score < _LEAST * len(text):
         return None

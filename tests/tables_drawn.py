@@ -15,6 +15,8 @@ Image = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 1240, 1100
 TOP, PITCH = 260, 44
+DITTO = '"'
+"""Written as two ticks."""
 _INK, _PRINT = (110, 50, 30), (30, 30, 30)
 
 
@@ -25,6 +27,8 @@ class Layout:
     parts: tuple[tuple[int, ...], ...] = ((60, 330, 590), (640, 910, 1170))
     room: int = 16
     ruled: bool = False
+    upright: bool = True
+    """Whether its columns are parted by lines, or by white space alone."""
     title: str = "REGISTER OF DELIVERIES"
     heads: tuple[str, ...] = ("PARCEL", "POSTED")
 
@@ -35,9 +39,9 @@ def draw(layout: Layout) -> Image:
     cv2.putText(page, layout.title, (330, 90), cv2.FONT_HERSHEY_DUPLEX, 1.4, _PRINT, 2, cv2.LINE_AA)
     bottom = TOP + layout.room * PITCH
     for edges in layout.parts:
-        for x in edges:
+        for x in edges if layout.upright else ():
             cv2.line(page, (x, TOP - 80), (x, bottom), _PRINT, 2)
-        for y in (TOP - 80, TOP - 14, bottom):
+        for y in (TOP - 80, TOP - 14, bottom) if layout.upright else ():
             cv2.line(page, (edges[0], y), (edges[-1], y), _PRINT, 2)
         for left, head in zip(edges, layout.heads, strict=False):
             cv2.putText(page, head, (left + 50, TOP - 36), cv2.FONT_HERSHEY_DUPLEX, 0.8, _PRINT, 1, cv2.LINE_AA)
@@ -66,8 +70,12 @@ def fill(page: Image, layout: Layout, rows: list[list[str]], seed: int = 0) -> I
         edges = layout.parts[number // layout.room]
         y = TOP + (number % layout.room + 1) * PITCH - 16 + int(rng.integers(-3, 4))
         for left, text in zip(edges, row, strict=False):
-            place = left + int(rng.integers(14, 34)), y
-            cv2.putText(page, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.95, _INK, 2, cv2.LINE_AA)
+            x = left + int(rng.integers(14, 34))
+            if text == DITTO:
+                for tick in (x + 60, x + 74):
+                    cv2.line(page, (tick + 3, y - 22), (tick, y - 8), _INK, 3, cv2.LINE_AA)
+            else:
+                cv2.putText(page, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.95, _INK, 2, cv2.LINE_AA)
     return page
 
 

@@ -87,6 +87,14 @@ def test_rows_are_found_where_writing_stands() -> None:
     assert all(np.abs(found - place).min() < 8 for place in places)
 
 
+def test_a_table_of_few_rows_has_a_pitch_too() -> None:
+    profile = np.zeros(330)
+    for place in range(30, 330, 44):
+        profile[place - 8 : place + 8] = 80
+    assert pitch_of([profile], 14, 220) == pytest.approx(44, abs=2)
+    assert pitch_of([np.zeros(30)], 14, 220) == 0
+
+
 def test_pairs_keep_their_order_and_strays_are_left_out() -> None:
     fit = np.full((4, 6), -2.0)
     for text, crop in ((0, 1), (1, 2), (2, 4), (3, 5)):

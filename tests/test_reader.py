@@ -51,6 +51,14 @@ def test_probabilities_cover_the_blank_and_the_alphabet_and_sum_to_one(reader: R
     np.testing.assert_allclose(seen.sum(axis=1), 1, atol=1e-5)
 
 
+def test_writing_too_crowded_for_the_network_is_looked_at_wider(reader: Reader) -> None:
+    wide = written("27 December 1911")
+    narrow = np.asarray(cv2.resize(wide, None, fx=0.3, fy=1, interpolation=cv2.INTER_AREA), np.uint8)
+    assert reader.decode(reader.glance(narrow)).text != "27 December 1911"
+    assert reader.read([narrow])[0].text == "27 December 1911"
+    assert np.array_equal(reader.probabilities([wide])[0], reader.glance(wide))  # one look is enough for others
+
+
 def test_several_charsets_cost_one_pass(reader: Reader) -> None:
     (seen,) = reader.probabilities([written("B-12")])
     assert reader.decode(seen, TEXT).text == "B-12"

@@ -13,7 +13,7 @@ try:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoRegionError
 except ImportError as error:
-    raise CallError("this command speaks to AWS and needs boto3: pip install 'formlens[aws]'") from error
+    raise CallError("this command speaks to AWS and needs boto3: pip install boto3") from error
 
 _PATIENT = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=32)
 
