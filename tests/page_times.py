@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,9 @@ def measure(name: str, jpeg: bytes, form: Path) -> None:
                 if watch.look(Frame(jpeg=jpeg)).ready:
                     break
             page = timed(took, "close look", watch.take).page
-            read = timed(took, "JPEG", lambda page=page: loop.encoded(page))
-            outcome, parts = timed(took, "read", lambda read=read: camera.read(read, datetime.now(UTC)))
-            timed(took, "keep", lambda parts=parts: spool.keep(parts))
+            read = timed(took, "JPEG", partial(loop.encoded, page))
+            outcome, parts = timed(took, "read", partial(camera.read, read, datetime.now(UTC)))
+            timed(took, "keep", partial(spool.keep, parts))
             if turn:
                 took["all"] = sum(one for one, _ in took.values()), sum(count for _, count in took.values())
                 for part, (seconds, count) in took.items():
