@@ -38,10 +38,23 @@ def portrait(page: Image) -> Gray:
     return np.asarray(cv2.divide(cv2.subtract(paper, gray), np.maximum(paper, 24), scale=255), np.uint8)
 
 
-def difference(one: Gray, other: Gray) -> float:
-    """Pixels of ink close together that only one of two portraits has; the better of the ways up."""
-    turns = [turned for k in range(4) if _fits(one, turned := np.rot90(other, k))]
-    return min((_apart(one, np.ascontiguousarray(turned)) for turned in turns), default=float(_PIECE**2))
+def difference(one: Gray, other: Gray, enough: float = float(_PIECE**2)) -> float:
+    """Pixels of ink close together that only one of two portraits has; the better of the ways up.
+
+    What is more than ``enough`` may be said to be less than it is: looking further takes time.
+    """
+    least = float(_PIECE**2)
+    for k in range(4):
+        if _fits(one, turned := np.rot90(other, k)):
+            least = min(least, _apart(one, np.ascontiguousarray(turned), enough))
+            if least < enough < _PIECE**2:
+                break
+    return least
+
+
+def is_same(one: Gray, other: Gray) -> bool:
+    """Whether two portraits show one sheet."""
+    return difference(one, other, OTHER) < OTHER
 
 
 def _fits(one: Gray, other: Gray) -> bool:
@@ -49,14 +62,15 @@ def _fits(one: Gray, other: Gray) -> bool:
     return bool(abs(height - tall) < 0.06 * SIDE and abs(width - wide) < 0.06 * SIDE)
 
 
-def _apart(one: Gray, other: Gray) -> float:
+def _apart(one: Gray, other: Gray, enough: float) -> float:
     height, width = one.shape
     other = np.asarray(cv2.resize(other, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return max(_missing(one, other), _missing(other, one))  # what was written since, and what is gone
+    gone = _missing(one, other, enough)
+    return gone if gone >= enough else max(gone, _missing(other, one, enough))  # and what was written since
 
 
-def _missing(here: Gray, there: Gray) -> float:
-    """How much ink of one portrait is not found in the other."""
+def _missing(here: Gray, there: Gray, enough: float) -> float:
+    """How much ink of one portrait is not found in the other; it ends where that is enough."""
     padded = cv2.copyMakeBorder(there, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REPLICATE)
     height, width = here.shape
     most = 0.0
@@ -71,4 +85,6 @@ def _missing(here: Gray, there: Gray) -> float:
             found = around[down : down + _PIECE, right : right + _PIECE]
             lost = ink & (cv2.dilate(found, np.ones((3, 3), np.uint8)) < _LEFT * piece)
             most = max(most, float(cv2.boxFilter(lost.astype(np.float32), -1, (11, 11), normalize=False).max()))
+            if most >= enough:
+                return most
     return most

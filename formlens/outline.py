@@ -1,10 +1,13 @@
 """An image goes in; the four corners of the one sheet of paper on it come out, or None when in doubt.
 
 Many outlines are tried, and one is believed only if all of its four sides are a step from light paper to what lies
-around it. A drawn frame is no such step, the paper goes on behind it.
+around it. A drawn frame is no such step, the paper goes on behind it. `search` does it in short pieces, for who has
+other things to see to between them.
 """
 
+from collections.abc import Generator, Iterator
 from itertools import combinations
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,35 +18,74 @@ from formlens.types import Image
 Floats = NDArray[np.float64]
 
 
+_PIECE = 6
+"""Outlines whose sides are looked at in one piece of a search."""
+
+
 def find_sheet(image: Image) -> Floats | None:
     """The corners of the one sheet on an image, shape (4, 2), clockwise from top left, or None when in doubt."""
+    pieces = search(image)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as done:
+            found: Floats | None = done.value
+            return found
+
+
+def search(image: Image) -> Generator[None, None, Floats | None]:
+    """As `find_sheet`, in pieces of about the same length: a generator that yields between them and returns it."""
     scale = min(1.0, 640 / max(image.shape[:2]))
     reduced = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     small = np.asarray(cv2.medianBlur(reduced, 5), np.uint8)
-    best, best_quad = 0.0, None
-    for quad in _candidates(small):
-        sure = _sheet_evidence(small, quad)
-        if sure > best:
-            best, best_quad = sure, quad
+    yield
+    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+    yield
+    closed = np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8)), np.uint8)
+    yield
+    best, best_quad, looked = 0.0, None, 0
+    for quads in _candidates(closed):
+        for quad in map(_clockwise, quads):
+            if _share(quad, small) ** 0.5 <= best:  # an outline is never surer than its size allows
+                continue
+            looked += 1
+            if looked % _PIECE == 0:
+                yield
+            sure = _sheet_evidence(lab, quad)
+            if sure > best:
+                best, best_quad = sure, quad
+        yield
     if best_quad is None:
         return None
     return _clockwise((best_quad + 0.5) / scale - 0.5)
 
 
-def _candidates(small: Image) -> list[Floats]:
-    """Four-sided outlines that a sheet might have: of light regions, and between long straight edges; ink is closed."""
-    height, width = small.shape[:2]
-    small = np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8)), np.uint8)
-    quads: list[Floats] = []
-    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
+def _candidates(closed: Image) -> Iterator[list[Floats]]:
+    """Four-sided outlines that a sheet might have: of light regions, and between long straight edges; ink is closed.
+
+    What takes longer is parted by an empty list.
+    """
+    lab = cv2.cvtColor(closed, cv2.COLOR_BGR2LAB)
+    smallest = 0.12 * closed.shape[0] * closed.shape[1]
     for channel, inverted in ((0, False), (0, True), (1, False), (2, True), (2, False)):
         plane = lab[..., channel]
         level, _ = cv2.threshold(plane, 0, 255, cv2.THRESH_OTSU)
         for shift in (0,) if channel else (-18, 0, 18):
             mask = (plane < level + shift) if inverted else (plane >= level + shift)
-            quads += _outlines(mask.astype(np.uint8), 0.12 * width * height)
-    quads += _outlines(_enclosed(small), 0.12 * width * height)
-    return quads + _between_edges(small)
+            yield _outlines(mask.astype(np.uint8), smallest)
+    edges = np.zeros(closed.shape[:2], np.uint8)
+    for plane in cv2.split(closed):
+        edges = np.maximum(edges, np.asarray(cv2.Canny(plane, 30, 90), np.uint8))
+        yield []
+    # regions that edges enclose
+    walls = cv2.dilate(edges, np.ones((5, 5), np.uint8))
+    yield _outlines(np.asarray(1 - walls // 255, np.uint8), smallest)
+    gray = cv2.cvtColor(closed, cv2.COLOR_BGR2GRAY)
+    edges = np.asarray(cv2.Canny(cv2.GaussianBlur(gray, (0, 0), 1.5), 20, 60), np.uint8)
+    yield []
+    lines = _lines(edges)
+    yield []
+    yield _between(lines, closed.shape)
 
 
 def _outlines(mask: NDArray[np.uint8], smallest: float) -> list[Floats]:
@@ -63,28 +105,21 @@ def _outlines(mask: NDArray[np.uint8], smallest: float) -> list[Floats]:
     return found
 
 
-def _enclosed(small: Image) -> NDArray[np.uint8]:
-    """Regions that edges enclose."""
-    edges = np.zeros(small.shape[:2], np.uint8)
-    for channel in cv2.split(small):
-        edges = np.maximum(edges, np.asarray(cv2.Canny(channel, 30, 90), np.uint8))
-    walls = cv2.dilate(edges, np.ones((5, 5), np.uint8))
-    return np.asarray(1 - walls // 255, np.uint8)
-
-
-def _between_edges(small: Image) -> list[Floats]:
-    """Quads between the longest level and upright straight edges."""
-    height, width = small.shape[:2]
-    gray = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    edges = cv2.Canny(cv2.GaussianBlur(gray, (0, 0), 1.5), 20, 60)
-    segments = cv2.HoughLinesP(edges, 1, np.pi / 360, 50, minLineLength=0.25 * min(height, width), maxLineGap=12)
+def _lines(edges: NDArray[np.uint8]) -> Floats:
+    """The longest straight edges, shape (n, 4): both ends of each."""
+    least = 0.25 * min(edges.shape)
+    segments = cv2.HoughLinesP(edges, 1, np.pi / 360, 50, minLineLength=least, maxLineGap=12)
     if segments is None:
-        return []
+        return np.zeros((0, 4))
     lines = segments[:, 0].astype(np.float64)
     length = np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1])
-    lines = lines[np.argsort(-length)][:40]
+    return np.asarray(lines[np.argsort(-length)][:40])
+
+
+def _between(lines: Floats, shape: tuple[int, ...]) -> list[Floats]:
+    """Quads between level and upright lines."""
     flat = np.abs(lines[:, 2] - lines[:, 0]) > np.abs(lines[:, 3] - lines[:, 1])
-    level, upright = _outermost(lines[flat], 1, height), _outermost(lines[~flat], 0, width)
+    level, upright = _outermost(lines[flat], 1, shape[0]), _outermost(lines[~flat], 0, shape[1])
     quads = []
     for a, b in combinations(level, 2):
         for c, d in combinations(upright, 2):
@@ -121,17 +156,20 @@ def _clockwise(quad: Floats) -> Floats:
     return np.asarray(np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0))
 
 
-def _sheet_evidence(small: Image, quad: Floats) -> float:
-    """How surely a quad is a sheet of paper, 0 when not: its area times the share of its outline that is a step."""
-    quad = _clockwise(quad)
-    height, width = small.shape[:2]
-    area = cv2.contourArea(quad.astype(np.float32)) / (width * height)
+def _share(quad: Floats, image: NDArray[Any]) -> float:
+    """How much of an image lies within a quad."""
+    return float(cv2.contourArea(quad.astype(np.float32)) / (image.shape[0] * image.shape[1]))
+
+
+def _sheet_evidence(lab: NDArray[np.float32], quad: Floats) -> float:
+    """How surely a quad, clockwise, is a sheet, 0 if it is none: its size times what of its outline is a step."""
+    height, width = lab.shape[:2]
+    area = _share(quad, lab)
     if not 0.15 < area < 0.98 or not _plausible(quad):
         return 0.0
     if (quad < -0.02 * width).any() or (quad > [1.02 * width, 1.02 * height]).any():
         return 0.0
     shares, steps, free = [], [], []
-    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
     for k in range(4):
         inner, outer, inside = _sides(lab, quad[k], quad[(k + 1) % 4], quad.mean(axis=0))
         if inside.mean() < 0.5:
@@ -142,7 +180,9 @@ def _sheet_evidence(small: Image, quad: Floats) -> float:
         shares.append(float(((distance > 10) & (np.sign(step[:, 0]) == sign)).mean()))
         steps.append(float(np.median(step[:, 0])))
         free.append(float(inside.mean()))
-    if min(shares) < 0.7 or np.mean(shares) < 0.82 or min(steps) < 4:
+        if shares[-1] < 0.7 or steps[-1] < 4:
+            return 0.0
+    if np.mean(shares) < 0.82:
         return 0.0
     return float(area**0.5 * np.mean(shares) * np.mean(free))
 

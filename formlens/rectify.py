@@ -17,6 +17,11 @@ from formlens.types import Image
 LONGEST = 3508
 """Pixels of the longer side that a page is reduced to: A4 at 300 dpi."""
 
+_AROUND = 0.1
+"""Of a sheet's longer side, how far around it is looked for its edges."""
+_FINE = 2200
+"""Pixels of the longer side up to which a sheet is enlarged when it is cut out, twofold at most."""
+
 Floats = NDArray[np.float64]
 
 
@@ -47,10 +52,23 @@ def square(image: Image) -> Squared:
 
 
 def cut_out(image: Image, near: Floats) -> Image:
-    """The sheet whose corners lie near those given, shape (4, 2), clockwise from top left, put square."""
-    quad = find_sheet(image)
-    close = quad is not None and float(np.abs(quad - near).max()) < 0.03 * max(image.shape[:2])
-    return _flattened(image, quad if quad is not None and close else near)[0]
+    """The sheet whose corners lie near those given, shape (4, 2), clockwise from top left, put square.
+
+    It is looked for once more in its surroundings alone, where its edges are seen more exactly than in the whole. A
+    small one is enlarged, as what reads it will turn and scale it again: so little is lost of its strokes.
+    """
+    room = _AROUND * float(np.ptp(near, axis=0).max())
+    low = np.maximum(np.floor(near.min(axis=0) - room).astype(int), 0)
+    high = np.ceil(near.max(axis=0) + room).astype(int)
+    around, quad = np.asarray(image[low[1] : high[1], low[0] : high[0]], np.uint8), near - low
+    found = find_sheet(around)
+    if found is not None and np.abs(found - quad).max() < room / 2:
+        quad = found
+    longest = float(np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).max())
+    larger = float(np.clip(_FINE / longest, 1, 2))
+    if larger > 1:
+        around = np.asarray(cv2.resize(around, None, fx=larger, fy=larger, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return _flattened(around, (quad + 0.5) * larger - 0.5)[0]
 
 
 def _flattened(image: Image, quad: Floats) -> tuple[Image, Floats]:

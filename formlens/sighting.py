@@ -1,18 +1,19 @@
 """A frame, reduced, goes in; where the sheet under the camera lies comes out, and what the keeper is to do about it."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formlens.outline import find_sheet
+from formlens.outline import search
 from formlens.types import Image
 
 Floats = NDArray[np.float64]
 
-SIDE = 400
-"""Pixels of the longer side at which a frame is looked at."""
+SIDE = 320
+"""Pixels of the longer side at which a sheet is looked for: what an eighth of a frame of 4 megapixels has."""
 LONG = 900
 """Pixels of the frame that the longer side of a sheet must have for its writing to be read."""
 
@@ -27,6 +28,8 @@ _DARK = 60
 """Of 255: paper that is darker than this is read badly."""
 _STEEP = 0.19
 """Share of the step from paper to ink that sharp writing takes in one pixel; out of focus by two pixels it is 0.17."""
+_MARGIN = 12
+"""Pixels of a reduced frame around a sheet that its edges are known by."""
 _SHARP_SIDE = 1400
 """Pixels of the longer side of a sheet at which its sharpness is judged, if it has so many."""
 
@@ -41,9 +44,13 @@ class Sighting:
     """What the keeper is to do; None where the sheet lies as it should."""
 
 
-def sight(small: Image, magnify: float) -> Sighting:
-    """Where the sheet lies on a frame whose longer side was reduced to `SIDE`, ``magnify`` times."""
-    quad = find_sheet(small)
+def sight(small: Image, magnify: float) -> Generator[None, None, Sighting]:
+    """Where the sheet lies on a frame whose longer side was reduced to `SIDE`, ``magnify`` times.
+
+    A generator: it yields between pieces none of which takes long, and returns what it found.
+    """
+    quad = yield from search(small)
+    yield
     if quad is None:
         return Sighting(lack=_why_none(small))
     corners = (quad + 0.5) * magnify - 0.5
@@ -108,8 +115,8 @@ def _why_none(small: Image) -> str:
     if area < 0.01 * gray.size or area < 0.8 * cv2.contourArea(cv2.convexHull(largest)):
         return NOTHING
     x, y, width, height = cv2.boundingRect(largest)
-    touches = x <= 1 or y <= 1 or x + width >= gray.shape[1] - 1 or y + height >= gray.shape[0] - 1
-    if touches:
+    free = min(x, y, gray.shape[1] - x - width, gray.shape[0] - y - height)
+    if free <= 1 or (free < _MARGIN and area > 0.2 * gray.size):
         return CUT_OFF if area > 0.1 * gray.size else NOTHING
     return CLOSER if area < 0.2 * gray.size else NOTHING
 

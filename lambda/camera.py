@@ -28,7 +28,7 @@ from here import Here
 from keys import UNKNOWN_FORM
 from learned import Forms
 from link import Identity, Teller, publish, session, topic_of
-from loop import page_of, run
+from loop import Read, page_of, run
 from mirror import Mirror
 from report import digest_of, follow, state_of
 from scan import Outcome
@@ -42,6 +42,8 @@ Kept = Callable[[dict[str, Any]], None]
 
 _FOLLOW = 60.0
 """Seconds from one look for other forms, or another reader, to the next."""
+_PAGE_SECONDS = 900
+"""That a page may take, whatever the watchdog gives a frame."""
 _REOPEN = 5.0
 """Seconds after which a camera that went away is looked for again."""
 
@@ -153,7 +155,7 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
     try:
         run(
             _frames(deployed.source, screen),
-            read=reads_with(deployed, mirror),
+            read=patient(reads_with(deployed, mirror)),
             spool=spool,
             display=screen,
             tell=tell,
@@ -168,7 +170,7 @@ def work(deployed: Deployed, kept: Kept = lambda page: None) -> None:
             preview.close()
 
 
-def reads_with(deployed: Deployed, mirror: Mirror) -> Callable[[bytes, datetime], tuple[Outcome, dict[str, bytes]]]:
+def reads_with(deployed: Deployed, mirror: Mirror) -> Read:
     """What reads a page with the reader and the forms that are here at that moment."""
     current, forms = Current(mirror), Forms(mirror)
     use = current.use()
@@ -184,6 +186,19 @@ def reads_with(deployed: Deployed, mirror: Mirror) -> Callable[[bytes, datetime]
         return here.read(jpeg, moment)
 
     return read
+
+
+def patient(read: Read) -> Read:
+    """The same, and systemd's watchdog waits for it: a page of many cells takes a slow processor minutes."""
+
+    def waited_for(jpeg: bytes, moment: datetime) -> tuple[Outcome, dict[str, bytes]]:
+        notify(f"WATCHDOG_USEC={_PAGE_SECONDS * 1_000_000}")
+        try:
+            return read(jpeg, moment)
+        finally:
+            notify(f"WATCHDOG_USEC={os.environ.get('WATCHDOG_USEC', 60_000_000)}\nWATCHDOG=1")
+
+    return waited_for
 
 
 def notify(state: str) -> None:

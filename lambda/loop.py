@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from formlens.frames import Frame
-from formlens.likeness import Gray, portrait
+from formlens.likeness import Gray
 from formlens.spool import Spool, SpoolFullError
 from formlens.types import Image
 from formlens.watching import Look, Watch
@@ -53,14 +53,17 @@ def run(
     for frame in frames:
         look = watch.look(frame)
         display.show(frame, look)
-        if look.page is None:
+        if not look.ready:
             continue
-        display.show(None, Look(READING, look.corners))
+        look = watch.take()
+        display.show(None, look if look.page is None else Look(READING, look.corners))
+        if look.page is None or watch.portrait is None:
+            continue
         outcome, parts = read(encoded(look.page), now())
         if outcome.failed and watch.failed():
             continue
-        keep(spool, parts | {PORTRAIT: _png(portrait(look.page))}, display, tell, pause)
-        watch.kept(look.page, readable=not outcome.failed)
+        keep(spool, parts | {PORTRAIT: _png(watch.portrait)}, display, tell, pause)
+        watch.kept(readable=not outcome.failed)
         page = page_of(parts)
         display.add(page)
         rows = len({cell["row"] for cell in page["cells"]})

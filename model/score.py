@@ -27,7 +27,7 @@ SECTIONS = (
     "blank",
 )
 """In the order of the table; section `x` is `score(setup)` of the module `model.score_x`."""
-BY_HAND: tuple[str, ...] = ("forms", "register", "confidence", "payback")
+BY_HAND: tuple[str, ...] = ("forms", "register", "confidence", "payback", "camera")
 """Sections that take too long to run unasked: only where `--only` names them."""
 
 

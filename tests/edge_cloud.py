@@ -1,4 +1,6 @@
-"""Pages in, read as a camera and as the cloud reads them, compared: `python tests/edge_cloud.py [COUNT [FIRST]]`.
+"""Pages in, read as a camera and as the cloud reads them, compared.
+
+    PYTHONPATH=. python tests/edge_cloud.py [COUNT [FIRST]]
 
 The camera's path: a process of its own with one thread, `here.Here`, forms from a folder. The cloud's path: the read
 function's own handler, called with the queue's message, over a bucket in memory, with as many threads as there are
@@ -34,7 +36,7 @@ from formlens.outline import find_sheet
 from formlens.reader import Reader
 from formlens.rectify import cut_out
 from forms import draw_form, fill
-from recordings import Moment, film, lying
+from model.recordings import Moment, film, lying
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples"

@@ -16,7 +16,7 @@ from formlens.likeness import portrait
 from formlens.reader import Reader
 from formlens.spool import Spool
 from formlens.watching import READ, SEEN, Look
-from recordings import film, lying, placed
+from model.recordings import film, lying, placed
 
 books = importlib.import_module("books")
 here = importlib.import_module("here")
@@ -114,7 +114,7 @@ def test_the_image_is_put_after_the_claim_and_the_claim_after_the_result(camera:
 
 def frames(page: np.ndarray[Any, Any], *, tall: float) -> Iterator[Frame]:
     where = lying(page, tall=tall, turned=2)
-    for image in film(page, placed(where, hunts=False, still=8), size=(1440, 1080)):
+    for image in film(page, placed(where, hunts=False, still=20), size=(1440, 1080)):
         yield Frame(jpeg=cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
 
 
@@ -155,7 +155,7 @@ def test_a_page_that_cannot_be_read_is_a_named_failure_after_three_tries(tmp_pat
     blank = np.full((1400, 1000, 3), 245, np.uint8)
     cv2.putText(blank, "no table", (200, 500), cv2.FONT_HERSHEY_SIMPLEX, 4, (60, 40, 30), 9)
     still = list(frames(blank, tall=0.66))[10:16]
-    loop.run(still[:3] * 12, read=nothing.read, spool=spool, display=screen, tell=told.append, now=lambda: NOW)
+    loop.run(still[:3] * 20, read=nothing.read, spool=spool, display=screen, tell=told.append, now=lambda: NOW)
     (message,) = told
     assert message["event"] == "unreadable"
     assert "no ruled table" in message["reason"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from formlens.types import CallError
-from recordings import film, lying, placed
+from model.recordings import film, lying, placed
 
 camera = importlib.import_module("camera")
 
@@ -25,7 +25,7 @@ CARD = ROOT / "samples" / "tables" / "card.png"
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recording") / "card.mjpeg"
     page = np.asarray(cv2.imread(str(CARD)), np.uint8)
-    moments = placed(lying(page, tall=0.4), hunts=False, still=8)
+    moments = placed(lying(page, tall=0.4), hunts=False, still=20)
     frames = film(page, moments, size=(1440, 1080))
     path.write_bytes(b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames))
     return path
@@ -66,6 +66,26 @@ def test_the_service_runs_the_same_file_shows_a_preview_and_pings_its_watchdog(r
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
+
+
+def test_the_watchdog_waits_for_a_page_that_takes_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listens:
+        listens.bind(str(tmp_path / "notify"))
+        listens.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+
+        def read(jpeg: bytes, moment: object) -> str:
+            assert listens.recv(100) == b"WATCHDOG_USEC=900000000"
+            if jpeg == b"odd":
+                raise ValueError
+            return "read"
+
+        assert camera.patient(read)(b"page", None) == "read"
+        assert listens.recv(100) == b"WATCHDOG_USEC=60000000\nWATCHDOG=1"
+        with pytest.raises(ValueError):  # noqa: PT011
+            camera.patient(read)(b"odd", None)
+        assert listens.recv(100) == b"WATCHDOG_USEC=60000000\nWATCHDOG=1"
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ from local import stage
 from local.cloud import Cloud
 from local.install import ROOT
 from local.pile import fetch, keys
+from model.recordings import film, lying, placed
 from nucleus import Component, Core
-from recordings import film, lying, placed
 from stacks import build
 from stacks.settings import LOCAL, Camera
 from waiting import eventually

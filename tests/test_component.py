@@ -16,7 +16,7 @@ import pytest
 
 from local.archive import LIMIT
 from local.component import check
-from recordings import film, lying, placed
+from model.recordings import film, lying, placed
 from stacks.bundle import device_bundle, function_bundle
 from stacks.camera import FILES, LEFT_OUT
 from templates import ROOT, template
@@ -243,7 +243,7 @@ def test_the_function_reads_a_page_with_nothing_but_what_is_in_its_zip_file(tmp_
     with zipfile.ZipFile(bundle.path) as archive:
         archive.extractall(tmp_path / "function")
     card = np.asarray(cv2.imread(str(ROOT / "samples" / "tables" / "card.png")), np.uint8)
-    moments = placed(lying(card, tall=0.4), hunts=False, still=8)
+    moments = placed(lying(card, tall=0.4), hunts=False, still=20)
     recording = tmp_path / "card.mjpeg"
     frames = film(card, moments, size=(1440, 1080))
     recording.write_bytes(b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames))

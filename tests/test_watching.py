@@ -10,7 +10,7 @@ from formlens.frames import Frame
 from formlens.likeness import OTHER, difference, portrait
 from formlens.watching import Look, Watch
 from forms import VALUES, draw_form, fill
-from recordings import Moment, film, lying, placed
+from model.recordings import Moment, film, lying, placed
 
 Image = NDArray[np.uint8]
 
@@ -30,8 +30,10 @@ def looks(watch: Watch, seen: Iterable[Frame], *, readable: bool = True) -> list
     found = []
     for frame in seen:
         found.append(watch.look(frame))
-        if (page := found[-1].page) is not None and (readable or not watch.failed()):
-            watch.kept(page, readable=readable)
+        if found[-1].ready:
+            found.append(watch.take())
+        if found[-1].page is not None and (readable or not watch.failed()):
+            watch.kept(readable=readable)
     return found
 
 
@@ -39,14 +41,14 @@ def pages(found: list[Look]) -> list[Image]:
     return [look.page for look in found if look.page is not None]
 
 
-def hints_of(moment: Moment, page: Image = FORM, count: int = 8) -> list[str]:
+def hints_of(moment: Moment, page: Image = FORM, count: int = 24) -> list[str]:
     return [look.hint for look in looks(Watch(), frames(page, [moment] * count))]
 
 
 @pytest.fixture(scope="module")
 def shown() -> list[Look]:
     """A sheet is brought by a hand, the lens hunts, a shadow passes, the hand takes it away."""
-    return looks(Watch(), frames(FORM, placed(WHERE, shadow=0.62)))
+    return looks(Watch(), frames(FORM, [*placed(WHERE, shadow=0.62), *[Moment()] * 12]))
 
 
 def test_a_sheet_that_is_put_under_the_camera_is_taken_once_square_and_sharp(shown: list[Look]) -> None:
@@ -60,7 +62,7 @@ def test_the_keeper_is_told_what_happens(shown: list[Look]) -> None:
     hints = [look.hint for look in shown]
     told = [hint for hint, before in zip(hints, [None, *hints], strict=False) if hint != before]
     assert told[0] == watching.MOVING
-    assert told.index(watching.READ) > told.index(sighting.BLURRED)
+    assert told.index(watching.READ) > told.index(watching.WAITING)
     assert told[-1] == sighting.NOTHING
 
 
@@ -76,18 +78,18 @@ def test_the_same_sheet_pushed_aside_or_under_another_light_is_not_read_again(sh
         Moment(WHERE, shadow=0.6),
         Moment(lying(FORM, tall=0.65, turned=181), light=0.75),
     ):
-        found = looks(watch, frames(FORM, [Moment(), Moment(), *[moment] * 8]))
+        found = looks(watch, frames(FORM, [Moment(), Moment(), *[moment] * 28]))
         assert not pages(found)
         assert found[-1].hint == watching.SEEN
 
 
 def test_a_copy_with_one_other_digit_is_another_page(shown: list[Look]) -> None:
     watch = Watch(portrait(pages(shown)[0]))
-    assert len(pages(looks(watch, frames(OTHER_COPY, [Moment(), *[Moment(WHERE)] * 9], seed=3)))) == 1
+    assert len(pages(looks(watch, frames(OTHER_COPY, [Moment(), *[Moment(WHERE)] * 28], seed=3)))) == 1
 
 
 def test_a_sheet_that_cannot_be_read_is_tried_again_and_then_left() -> None:
-    found = looks(Watch(), frames(FORM, [Moment(WHERE)] * 40), readable=False)
+    found = looks(Watch(), frames(FORM, [Moment(WHERE)] * 90), readable=False)
     assert len(pages(found)) == watching.ATTEMPTS
     assert found[-1].hint == watching.UNREAD
 
@@ -102,6 +104,7 @@ def test_a_sheet_that_cannot_be_read_is_tried_again_and_then_left() -> None:
         (Moment(lying(FORM, tall=0.2)), sighting.CLOSER),
         (Moment(lying(FORM, tall=0.66, at=(0.5, 0.6))), sighting.CUT_OFF),
         (Moment(lying(FORM, tall=0.66, at=(0.2, 0.5))), sighting.CUT_OFF),
+        (Moment(lying(FORM, tall=0.72)), sighting.CUT_OFF),
         (Moment(WHERE, hand=(0.6, 0.4)), sighting.COVERED),
     ],
 )
@@ -117,6 +120,6 @@ def test_a_dark_band_printed_to_the_edge_does_not_keep_a_form_unread_for_ever() 
 
 
 def test_a_broken_frame_is_passed_over() -> None:
-    whole = list(frames(FORM, [Moment(WHERE)] * 9))
-    seen = [frame for pair in zip(whole, [Frame(jpeg=b"\xff\xd8\xff")] * 9, strict=True) for frame in pair]
+    whole = list(frames(FORM, [Moment(WHERE)] * 30))
+    seen = [frame for pair in zip(whole, [Frame(jpeg=b"\xff\xd8\xff")] * 30, strict=True) for frame in pair]
     assert len(pages(looks(Watch(), seen))) == 1

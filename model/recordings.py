@@ -46,7 +46,7 @@ def lying(page: Image, *, tall: float = 0.66, at: tuple[float, float] = (0.5, 0.
     return np.asarray(flat * away + np.array(at), np.float64)
 
 
-def placed(where: Floats, *, still: int = 12, hunts: bool = True, shadow: float | None = None) -> list[Moment]:
+def placed(where: Floats, *, still: int = 24, hunts: bool = True, shadow: float | None = None) -> list[Moment]:
     """A hand brings a sheet, lets go, the lens finds its focus, the sheet lies there, a hand takes it away."""
     grip = np.array([0.02, 0.1])
     came = [where + np.array([step**2 * 1.1, 0.1 * step]) for step in np.linspace(1, 0, 7)]
