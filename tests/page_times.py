@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from formlens.form import load_form, save_form
 from formlens.frames import Frame
@@ -44,7 +45,7 @@ LEARNED = {"intake": "intake/labelled", "register": "register"}
 def record(name: str) -> bytes:
     """One frame of the page under the camera."""
     sample, turned = PAGES[name]
-    page = cv2.imread(str(ROOT / "samples" / sample))
+    page = np.asarray(cv2.imread(str(ROOT / "samples" / sample)), np.uint8)
     height, width = page.shape[:2]
     across, down = (width, height) if not turned else (height, width)
     tall = min(0.86 * SIZE[1] / SIZE[0] / down, 0.86 / across) * height

@@ -261,7 +261,7 @@ ACCESS: tuple[Seed, ...] = (
     (
         "another action",
         "prod-Reading",
-        statement("ReadRoleDefault", lambda s: s["Action"].append("s3:DeleteObject"), "/inbox/*"),
+        statement("ReadRoleDefault", lambda s: s["Action"].append("s3:DeleteObject"), "/claims/*"),
         "`s3:DeleteObject`",
     ),
     (
@@ -615,7 +615,7 @@ HARMLESS: tuple[tuple[str, str, Callable[[Template], None]], ...] = (
     ),
     ("the rules in another order", "prod-Storage", rules(lambda found: found.reverse())),
     ("dev is kept from now on", "dev-Storage", put(BUCKET, "DeletionPolicy", "Retain")),
-    ("an action less", "prod-Reading", statement("ReadRoleDefault", lambda s: s["Action"].pop(), "/inbox/*")),
+    ("an action less", "prod-Reading", statement("ReadRoleDefault", lambda s: s["Action"].pop(), "/claims/*")),
     (
         "a statement less",
         "prod-Reading",
