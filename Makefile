@@ -14,7 +14,7 @@ demo: .venv/ready node_modules/ready ## deploy to the embedded cloud, read real 
 	python -m local.demo $(ARGS)
 
 test: check ## all of it, with a deployment on the embedded cloud
-	pytest -m cloud
+	pytest -m cloud -n 2 --dist loadfile
 
 check: .venv/ready node_modules/ready ## what each commit must pass: style, types, layering, quick tests
 	ruff check --no-cache && ruff format --check
