@@ -18,6 +18,9 @@ from formlens.types import CallError, Image
 _MOST_FOR_BLANK = 12
 """Copies that a blank is rebuilt from."""
 
+_FEW = 3
+"""Copies up to which strokes of two pens are likely to meet: print must be whole on all of them."""
+
 _FILLED = 17
 """Pixels of a form's frame: what is dark over more than that is print, not a pen."""
 
@@ -65,8 +68,10 @@ def common_print(copies: Gray) -> Gray:
     """What copies of a form that lie on each other, shape (n, height, width), have in common, on white.
 
     Strokes of pens cross by chance, or stand at one place on most copies as the dashes of dates do. So print is what
-    all copies have (of more than four, all but one), as far as it is most of the ink that it hangs together with.
+    all copies have (of more than four, all but one), as far as it is most of the ink that it hangs together with: on
+    each of few copies, on more than half of many.
     """
+    few = len(copies) <= _FEW
     rank = len(copies) - 1 - (len(copies) > 4)
     common = np.asarray(np.partition(copies, rank, axis=0)[rank], np.uint8)
     dark = _dark(common)
@@ -75,8 +80,11 @@ def common_print(copies: Gray) -> Gray:
     for copy in copies:
         count, components = cv2.connectedComponents(_dark(copy), connectivity=8)
         area = np.maximum(np.bincount(components.ravel(), minlength=count), 1)
-        votes += (np.bincount(components[near], minlength=count) > 0.6 * area)[components] & (components > 0)
-    kept = cv2.dilate((votes > 0.5 * len(copies)).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        shared = np.bincount(components[near], minlength=count) > (0.75 if few else 0.6) * area
+        alike = (shared[components] & (components > 0)).astype(np.uint8)
+        votes += cv2.dilate(alike, np.ones((3, 3), np.uint8)) if few else alike
+    enough = votes == len(copies) if few else votes > 0.5 * len(copies)
+    kept = cv2.dilate(enough.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     # grounds and bars are dark all over, as crossings of pens are not for long
     filled = np.asarray(cv2.blur(common, (9, 9)) < 200, np.uint8)
     kept |= cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((_FILLED, _FILLED), np.uint8)) > 0
