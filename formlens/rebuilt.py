@@ -82,7 +82,7 @@ def common_print(copies: Gray) -> Gray:
         area = np.maximum(np.bincount(components.ravel(), minlength=count), 1)
         shared = np.bincount(components[near], minlength=count) > (0.75 if few else 0.6) * area
         alike = (shared[components] & (components > 0)).astype(np.uint8)
-        votes += cv2.dilate(alike, np.ones((3, 3), np.uint8)) if few else alike
+        votes += np.asarray(cv2.dilate(alike, np.ones((3, 3))), np.uint8) if few else alike
     enough = votes == len(copies) if few else votes > 0.5 * len(copies)
     kept = cv2.dilate(enough.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     # grounds and bars are dark all over, as crossings of pens are not for long
