@@ -40,11 +40,15 @@ def decode(probabilities: NDArray[np.float32], alphabet: str, charset: Charset =
     classes = allowed_classes(alphabet, charset)
     allowed = probabilities[:, classes]
     path = allowed.argmax(axis=1)
-    starts = np.flatnonzero(np.diff(path, prepend=BLANK))
-    spelling = path[starts]
-    spelling = spelling[spelling != BLANK]
+    spelling = path[signs_of(path)]
     text = "".join(alphabet[classes[i] - 1] for i in spelling)
     return Reading(text, likelihood(allowed, spelling))
+
+
+def signs_of(path: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The steps at which a path, a class for each step, begins to say a character."""
+    starts = np.flatnonzero(np.diff(path, prepend=BLANK))
+    return np.asarray(starts[path[starts] != BLANK], np.intp)
 
 
 def allowed_classes(alphabet: str, charset: Charset) -> list[int]:

@@ -38,10 +38,9 @@ def learn_dittos(rows: Iterable[tuple[str, str, bool]]) -> tuple[str, ...]:
     repeated: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for read, typed, repeats in given:
-        if read and len(read) <= _LONGEST and plain(read).casefold() != plain(typed).casefold():
-            (repeated if repeats else others)[read] += 1
-        elif read:
-            others[read] += 1
+        short = len(read) <= _LONGEST and plain(read).casefold() != plain(typed).casefold()
+        if read:
+            (repeated if repeats and short else others)[read] += 1
     marks = [
         mark for mark, count in repeated.most_common(_MOST)
         if count >= (1 if mark in USUAL else 2) and count >= _SHARE * (count + others[mark])

@@ -107,6 +107,7 @@ def _fit(kind: Kind, way: str, values: Sequence[str], scan: Scan, alphabet: str)
     places = [(s, r) for s, strip in enumerate(scan.seen) for r, seen in enumerate(strip) if seen is not None]
     spellings: list[list[int]] = []
     owner: list[int] = []
+    marks = spelled(alphabet)
     for number, value in enumerate(values):
         texts = spell(kind, value, way) if value else {}
         for text in sorted(texts, key=lambda one: -texts[one])[:_SPELLINGS]:
@@ -115,7 +116,6 @@ def _fit(kind: Kind, way: str, values: Sequence[str], scan: Scan, alphabet: str)
                 spellings.append(signs)
                 owner.append(number)
         if value and number and value == values[number - 1]:
-            marks = spelled(alphabet)
             spellings += marks
             owner += [number] * len(marks)
     fit = np.full((len(values), len(places)), np.log(0.1))

@@ -13,15 +13,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from formlens.decode import BLANK, TEXT, Charset, decode
-from formlens.free import read_free
+from formlens.decode import TEXT, Charset, decode, signs_of
+from formlens.free import SURE, read_free
 from formlens.tensor import HEIGHT, to_tensor
 from formlens.types import FormLensError, Image, Reading
 
 SHIPPED = Path(__file__).with_name("reader.onnx")
 
-SURE = 0.9
-"""Probability of the likeliest path from which on a crop is not looked at again."""
 CROWDED, WIDER = 1.75, 1.4
 """Steps from sign to sign below which a crop is looked at again, and how much wider: CTC wants a step for each sign and
 nearly as many between them, and a small or narrow hand leaves it too few."""
@@ -81,9 +79,7 @@ def _crowded(seen: NDArray[np.float32]) -> bool:
     """Whether signs stand too close for the steps, in a crop that is not read surely anyway."""
     if float(seen.max(axis=1).prod()) >= SURE:
         return False
-    path = seen.argmax(axis=1)
-    starts = np.flatnonzero(np.diff(path, prepend=BLANK))
-    signs = starts[path[starts] != BLANK]
+    signs = signs_of(seen.argmax(axis=1))
     return len(signs) > 2 and bool(signs[-1] - signs[0] < CROWDED * (len(signs) - 1))
 
 

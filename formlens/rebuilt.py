@@ -71,7 +71,8 @@ def common_print(copies: Gray) -> Gray:
     all copies have (of more than four, all but one), as far as it is most of the ink that it hangs together with: on
     each of few copies, on more than half of many.
     """
-    few = len(copies) <= _FEW
+    # what share of the ink on a copy, how many pixels about, and on how many copies
+    share, reach, least = (0.75, 3, len(copies)) if len(copies) <= _FEW else (0.6, 1, len(copies) // 2 + 1)
     rank = len(copies) - 1 - (len(copies) > 4)
     common = np.asarray(np.partition(copies, rank, axis=0)[rank], np.uint8)
     dark = _dark(common)
@@ -80,11 +81,10 @@ def common_print(copies: Gray) -> Gray:
     for copy in copies:
         count, components = cv2.connectedComponents(_dark(copy), connectivity=8)
         area = np.maximum(np.bincount(components.ravel(), minlength=count), 1)
-        shared = np.bincount(components[near], minlength=count) > (0.75 if few else 0.6) * area
+        shared = np.bincount(components[near], minlength=count) > share * area
         alike = (shared[components] & (components > 0)).astype(np.uint8)
-        votes += np.asarray(cv2.dilate(alike, np.ones((3, 3))), np.uint8) if few else alike
-    enough = votes == len(copies) if few else votes > 0.5 * len(copies)
-    kept = cv2.dilate(enough.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        votes += np.asarray(cv2.dilate(alike, np.ones((reach, reach))), np.uint8)
+    kept = cv2.dilate((votes >= least).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     # grounds and bars are dark all over, as crossings of pens are not for long
     filled = np.asarray(cv2.blur(common, (9, 9)) < 200, np.uint8)
     kept |= cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((_FILLED, _FILLED), np.uint8)) > 0

@@ -224,14 +224,12 @@ def beside(page: dict[str, Any], typed: Sequence[dict[str, str]]) -> Iterator[tu
 
 
 def _rows(name: str, seen: Tally, scans: Tally) -> Iterator[Row]:
-    def row(measure: str, size: int, part: str, goal: str = "") -> Row:
+    def row(measure: str, part: str, whole: str, goal: str = "") -> Row:
         ours, other = (100 * getattr(tally, part) / max(1, getattr(tally, whole)) for tally in (seen, scans))
-        return Row(name, measure, size, {OURS: f"{ours:.1f} %", SCAN: f"{other:.1f} %"}, goal)
+        return Row(name, measure, getattr(seen, whole), {OURS: f"{ours:.1f} %", SCAN: f"{other:.1f} %"}, goal)
 
-    whole = "pages"
-    yield row("pages read at the first try", seen.pages, "first")
-    yield row("pages refused", seen.pages, "refused")
-    yield row("pages misread without a flag", seen.pages, "misread")
-    whole = "cells"
-    yield row("cells exact", seen.cells, "right", "2 points less at most")
-    yield row("cells misread without a flag", seen.cells, "unflagged")
+    yield row("pages read at the first try", "first", "pages")
+    yield row("pages refused", "refused", "pages")
+    yield row("pages misread without a flag", "misread", "pages")
+    yield row("cells exact", "right", "cells", "2 points less at most")
+    yield row("cells misread without a flag", "unflagged", "cells")

@@ -99,7 +99,7 @@ def batches(
 def stretched(rng: Generator, image: Image) -> Image:
     """The crop wider or narrower, two times in three: hands set their letters close or far apart.
 
-    And whoever reads a narrow hand looks at it wider (`formlens.look`), as no crop of the collections is.
+    And whoever reads a narrow hand looks at it wider (`formlens.reader`), as no crop of the collections is.
     """
     if rng.random() < 1 / 3:
         return image
